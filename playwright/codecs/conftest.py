@@ -1,0 +1,290 @@
+"""Known volumes, a data server and a page that decodes them, for the codec tests."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+
+HERE = Path(__file__).parent
+DIST = HERE.parents[1] / "src" / "panel_neuroglancer" / "dist"
+OFFICIAL = os.environ.get("CODECS_CLIENT") == "official"
+
+SHAPE = (32, 24, 16)  # x, y, z: all different, so that swapped axes cannot pass
+ZOOM = 6  # screen pixels a voxel
+DEPTH = 5  # the z drawn
+
+
+# ---------------------------------------------------------------- known voxels
+
+
+def voxels(dtype: str, shape: tuple[int, int, int] = SHAPE) -> NDArray[Any]:
+    """Return a volume ``[x, y, z]`` whose values use the whole range of `dtype`; all distinct from 16 bits up."""
+    x, y, z = np.indices(shape)
+    if dtype in ("uint8", "int8"):
+        return ((7 * x + 31 * y + 101 * z) % 251).astype("uint8").view(dtype)
+    serial = x + shape[0] * (y + shape[1] * z)
+    if dtype == "float32":
+        return ((serial - 6000) / 64).astype(dtype)
+    info = np.iinfo(dtype)
+    step = (int(info.max) - int(info.min)) // int(serial.max() + 1)
+    return (serial.astype("uint64") * np.uint64(step) + np.uint64(3)).astype(f"uint{info.bits}").view(dtype)
+
+
+def labels(dtype: str) -> NDArray[Any]:
+    """Return a volume ``[x, y, z]`` of box-shaped segments with ids from the whole range of `dtype`, and some zeros."""
+    x, y, z = np.indices(SHAPE)
+    box = x // 5 + 10 * (y // 3) + 100 * (z // 4)
+    step = int(np.iinfo(dtype).max) // 1000
+    return np.where(box % 7 == 0, 0, box.astype("uint64") * np.uint64(step) + np.uint64(1)).astype(dtype)
+
+
+def smooth() -> NDArray[np.uint8]:
+    """Return a ``uint8`` volume for lossy codecs: gradients with a different slope on each axis."""
+    x, y, z = np.indices(SHAPE)
+    return (4 * x + 2 * y + 5 * z).astype("uint8")
+
+
+# One colour rule in two languages: a value's bits, the upper half mixed into the lower, to red, green and blue.
+
+
+def shader(dtype: np.dtype[Any]) -> str:
+    """Return shader code that paints the bits of each value of `dtype`."""
+    if dtype.kind == "f":
+        bits = "floatBitsToUint(getDataValue())"
+    elif dtype.itemsize == 8:
+        bits = "getDataValue().value.x ^ (getDataValue().value.y * 2654435761u)"
+    else:
+        bits = f"uint(toRaw(getDataValue())) & {2 ** (8 * dtype.itemsize) - 1}u"
+    return f"""void main() {{
+  highp uint v = {bits};
+  highp uvec3 c = uvec3(v, v >> 8u, (v >> 16u) ^ (v >> 24u)) & 255u;
+  emitRGB(vec3(c) / 255.0);
+}}"""
+
+
+def colours(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return what `shader` paints for `values`, with a last axis of red, green, blue."""
+    size = values.dtype.itemsize
+    if size == 8:
+        v = values.view("uint64")
+        v = (v ^ ((v >> np.uint64(32)) * np.uint64(2654435761))) & np.uint64(0xFFFFFFFF)
+    else:
+        v = values.view(f"uint{8 * size}").astype("uint64")
+    shift = [v, v >> np.uint64(8), (v >> np.uint64(16)) ^ (v >> np.uint64(24))]
+    return np.stack(shift, -1).astype("uint8")
+
+
+# ---------------------------------------------------------------- data server
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    """Static files from several folders, with CORS and single byte ranges."""
+
+    protocol_version = "HTTP/1.1"
+    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".wasm": "application/wasm", ".js": "text/javascript"}
+
+    def __init__(self, *args: Any, roots: dict[str, Path], **kwargs: Any) -> None:
+        self.roots = roots
+        super().__init__(*args, **kwargs)
+
+    def translate_path(self, path: str) -> str:
+        _, root, *rest = path.split("?")[0].split("#")[0].split("/")
+        return str(self.roots.get(root, HERE / "nowhere").joinpath(*rest))
+
+    def end_headers(self) -> None:
+        self.send_header("Access-Control-Allow-Origin", "*")
+        self.send_header("Access-Control-Expose-Headers", "Content-Range, Content-Length")
+        super().end_headers()
+
+    def do_OPTIONS(self) -> None:  # noqa: N802
+        self.send_response(204)
+        self.send_header("Access-Control-Allow-Headers", "Range")
+        self.end_headers()
+
+    def do_GET(self) -> None:  # noqa: N802
+        path = Path(self.translate_path(self.path))
+        if not path.is_file():
+            self.send_error(404)
+            return
+        data, status = path.read_bytes(), 200
+        if (wanted := self.headers.get("Range", "")).startswith("bytes="):
+            first, _, last = wanted.removeprefix("bytes=").partition("-")
+            total, status = len(data), 206
+            start = int(first) if first else max(0, total - int(last))
+            data = data[start : int(last) + 1] if first and last else data[start:]
+            if not data:
+                self.send_error(416)
+                return
+        self.send_response(status)
+        self.send_header("Content-Type", self.guess_type(str(path)))
+        self.send_header("Content-Length", str(len(data)))
+        if status == 206:
+            self.send_header("Content-Range", f"bytes {start}-{start + len(data) - 1}/{total}")
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+def _official_client(folder: Path) -> Path:
+    """Return a folder whose ``1`` is the official client, which finds its token in its own path: ``/v/TOKEN/``."""
+    (folder / "v").mkdir()
+    (folder / "v" / "1").symlink_to(Path(str(files("neuroglancer") / "static" / "client")))
+    return folder / "v"
+
+
+@pytest.fixture(scope="session")
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
+def server(data_folder: Path) -> Iterator[str]:
+    """Serve ``/data/``, ``/page/``, ``/engine/`` and the official client at ``/v/1/``; yields the address without a final slash."""
+    roots = {"data": data_folder, "page": HERE, "engine": DIST, "v": _official_client(data_folder)}
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, roots=roots))
+    thread = threading.Thread(target=httpd.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{httpd.server_port}"
+    httpd.shutdown()
+    thread.join()
+    httpd.server_close()
+
+
+# ---------------------------------------------------------------- the page
+
+
+@dataclass
+class Client:
+    """A viewer in a bare page; `show` a state, then look at `picture` and `voxels`."""
+
+    page: Page
+    problems: list[str] = field(default_factory=list)
+
+    def show(self, state: dict[str, Any]) -> None:
+        """Replace the state and wait until everything it shows is decoded and drawn."""
+        base = {
+            "showAxisLines": False,
+            "showScaleBar": False,
+            "showDefaultAnnotations": False,
+            "crossSectionBackgroundColor": "#000000",
+            "projectionBackgroundColor": "#000000",
+            "layout": "xy",
+        }
+        self.page.evaluate("state => client.show(state)", base | state)
+
+    def picture(self) -> NDArray[np.uint8]:
+        """Return the only panel's pixels, ``[y, x, rgb]``."""
+        got = self.page.evaluate("client.picture()")
+        image = Image.open(io.BytesIO(base64.b64decode(got["png"]))).convert("RGB")
+        left, top, width, height = (got[k] for k in ("left", "top", "width", "height"))
+        return np.asarray(image.crop((left, top, left + width, top + height)))
+
+    def voxels(self, layer: str, shape: tuple[int, ...] = SHAPE) -> NDArray[Any]:
+        """Return the layer's voxels ``[x, y, z]`` as the voxel-reading API gives them."""
+        box = {"origin": [0] * len(shape), "shape": list(shape)}
+        got = self.page.evaluate("([layer, box]) => client.voxels(layer, box)", [layer, box])
+        dtype = got["dtype"].lower().removesuffix("array").removeprefix("big")
+        return np.frombuffer(base64.b64decode(got["data"]), dtype).reshape(got["shape"], order="F")
+
+
+@pytest.fixture(scope="module")
+def module_client(browser: Browser, server: str) -> Iterator[Client]:
+    """One page and one viewer for all tests of a module."""
+    context = browser.new_context(viewport={"width": 256, "height": 192})
+    page = context.new_page()
+    client = Client(page)
+
+    def request(request: Request) -> None:
+        if not request.url.startswith((server, "blob:", "data:")):
+            client.problems.append(f"request to {request.url}")
+
+    def console(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and "GPU stall due to ReadPixels" not in message.text:
+            client.problems.append(f"{message.type}: {message.text} ({message.location.get('url')})")
+
+    context.on("request", request)
+    page.on("console", console)
+    page.on("pageerror", lambda error: client.problems.append(f"page error: {error}"))
+    if OFFICIAL:
+        page.add_init_script("window.EventSource = class { close() {} }")  # no Python behind it
+        page.goto(f"{server}/v/1/index.html#!{{}}")
+        page.wait_for_function("window.viewer !== undefined")
+        page.add_script_tag(url=f"{server}/page/official.js")
+    else:
+        page.goto(f"{server}/page/engine.html")
+        page.wait_for_function("window.client !== undefined")
+    page.add_script_tag(url=f"{server}/page/client.js")
+    page.evaluate("client.open()")
+    yield client
+    context.close()
+
+
+@pytest.fixture
+def client(module_client: Client) -> Iterator[Client]:
+    """Yield the module's page; fails the test on any foreign request or unexpected console message."""
+    module_client.problems.clear()
+    yield module_client
+    assert module_client.problems == []
+
+
+def check_volume(client: Client, source: str, values: NDArray[Any], tolerance: int = 0, **layer: Any) -> None:
+    """Show `source` and require `values` both as pixels of one plane and, all of them, from the voxel-reading API."""
+    nx, ny, _ = values.shape
+    client.show(
+        {
+            "dimensions": layer.pop("dimensions", {d: [1e-9, "m"] for d in "xyz"}),
+            "position": [nx / 2, ny / 2, DEPTH + 0.5],
+            "crossSectionScale": 1 / ZOOM,
+            "layers": [{"type": "image", "name": "v", "source": source, "shader": shader(values.dtype), "opacity": 1, **layer}],
+        }
+    )
+    picture = client.picture()
+    height, width, _ = picture.shape
+    top, left = height // 2 - ny // 2 * ZOOM, width // 2 - nx // 2 * ZOOM
+    seen = picture[top : top + ny * ZOOM, left : left + nx * ZOOM].astype(int)
+    wanted = colours(values[:, :, DEPTH]).transpose(1, 0, 2).repeat(ZOOM, 0).repeat(ZOOM, 1)
+    assert np.abs(seen - wanted).max() <= tolerance
+    outside = picture.astype(int)
+    outside[top : top + ny * ZOOM, left : left + nx * ZOOM] = 0
+    assert outside.max() == 0, "something is drawn outside the volume"
+
+    read = client.voxels("v")
+    assert read.dtype == values.dtype
+    assert np.abs(read.astype("int64") - values.astype("int64")).max() <= tolerance if tolerance else (read == values).all()
+
+
+@pytest.fixture(scope="session")
+def known() -> Any:
+    """Give the test modules the helpers above (they cannot import from a conftest)."""
+
+    class Known:
+        voxels = staticmethod(voxels)
+        labels = staticmethod(labels)
+        smooth = staticmethod(smooth)
+        check_volume = staticmethod(check_volume)
+
+    return Known
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    gl = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
+    only_here = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
+    return {"executable_path": "/usr/bin/chromium", "args": ["--no-sandbox", *gl, only_here]}
