@@ -1,0 +1,9 @@
+"""Neuroglancer, the WebGL viewer for huge 3-D volumes, as a Panel component."""
+
+from .component import Neuroglancer
+from .engine import site_url
+from .errors import NeuroglancerError, StateError, UrlError
+from .saving import save
+from .state import parse_url, to_url
+
+__all__ = ["Neuroglancer", "NeuroglancerError", "StateError", "UrlError", "parse_url", "save", "site_url", "to_url"]

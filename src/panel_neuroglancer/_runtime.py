@@ -1,0 +1,31 @@
+"""The one place that asks where Python runs."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+
+
+def in_pyodide() -> bool:
+    """Return whether Python runs in WebAssembly, inside the browser."""
+    return sys.platform == "emscripten"
+
+
+def require_neuroglancer(purpose: str) -> ModuleType:
+    """Import the official ``neuroglancer`` package, or say how to get it.
+
+    Parameters
+    ----------
+    purpose
+        What needs the package; the message begins with it.
+    """
+    try:
+        return importlib.import_module("neuroglancer")
+    except ImportError as error:
+        how = (
+            "It is not part of this site: Neuroglancer links and state dicts work without it."
+            if in_pyodide()
+            else "Install it with `pip install neuroglancer`."
+        )
+        raise ImportError(f"{purpose} needs the Python package neuroglancer, which is not installed. {how}") from error

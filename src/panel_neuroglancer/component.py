@@ -1,0 +1,306 @@
+"""Neuroglancer as a Panel component: what users see."""
+
+from __future__ import annotations
+
+import os
+from typing import IO, Any
+
+import param
+from panel.custom import PyComponent
+from panel.layout import Column
+
+from . import _runtime, demo, gui
+from .errors import NeuroglancerError, StateError
+from .saving import save
+from .state import CHECKS, State, as_segments, as_state, parse_url, read, site_of, to_url, write
+from .view import NeuroglancerView
+
+UI_PRESETS = ("full", "minimal", "none")
+UI_OPTIONS = (
+    "showHelpButton",
+    "showSettingsButton",
+    "showEditStateButton",
+    "showScreenshotButton",
+    "showToolPaletteButton",
+    "showLayerListPanelButton",
+    "showSelectionPanelButton",
+    "showLayerSidePanelButton",
+    "showLocation",
+    "showAnnotationToolStatus",
+    "showLayerPanel",
+    "showLayerHoverValues",
+    "showTopBar",
+    "showUIControls",
+    "showPanelBorders",
+)
+
+
+def _as_ui(value: Any) -> Any:
+    if isinstance(value, str) and value in UI_PRESETS:
+        return value
+    if isinstance(value, dict) and all(k in UI_OPTIONS and isinstance(v, bool) for k, v in value.items()):
+        return dict(value)
+    raise StateError(
+        f"ui is {value!r}.",
+        f"Expected {', '.join(map(repr, UI_PRESETS))}, or a dict of options to True or False.",
+        f"The options are {', '.join(UI_OPTIONS)}.",
+    )
+
+
+class _Checked(param.Parameter):
+    """A parameter whose values are brought into one JSON form, or refused with a message."""
+
+    __slots__ = ["set_hook"]
+
+    def __init__(self, default: Any = None, *, check: Any, **params: Any) -> None:
+        self.set_hook = lambda obj, value: check(value)
+        super().__init__(default=default, **params)
+
+
+class Neuroglancer(PyComponent):
+    """A Neuroglancer viewer for Panel apps and notebooks.
+
+    Every parameter below can be set, watched and linked; ``viewer.param.update(position=…, layout=…)`` makes one
+    change of several. What the user does in the viewer arrives in the same parameters.
+
+    Parameters
+    ----------
+    source
+        What to show: a Neuroglancer link from any host, a data source (``"precomputed://gs://…"``), a state dict or a
+        ``neuroglancer.ViewerState``. With None there is a field to give a link, a Load and a Demo button.
+    load_demo
+        Whether to show the demo at once.
+    **params
+        The parameters below and Panel's own (``width``, ``height``, ``sizing_mode``, …).
+
+    Attributes
+    ----------
+    url_input, load_button, demo_button
+        The widgets of the row above the viewer.
+    json_pane, shareable_url_pane
+        The contents of the state card.
+
+    Examples
+    --------
+    >>> import panel_neuroglancer as png
+    >>> viewer = png.Neuroglancer({"layers": [], "layout": "4panel"}, height=500)
+    >>> viewer.layout = "3d"
+    >>> viewer.state
+    {'layers': [], 'layout': '3d'}
+
+    A viewer and a slider that follow each other:
+
+    >>> import panel as pn
+    >>> slider = pn.widgets.FloatSlider(start=0.1, end=100, value=1)
+    >>> _ = slider.link(viewer, value="cross_section_scale", bidirectional=True)
+    """
+
+    state = _Checked({}, check=as_state, doc="The whole viewer state, as JSON. Replace it; changes inside go unnoticed.")
+    url = param.String("", doc="A link that shows the present state. Setting it loads the link.")
+    position = _Checked(check=CHECKS["position"], doc="The centre of the view, in voxels of the state's dimensions.")
+    cross_section_scale = _Checked(check=CHECKS["cross_section_scale"], doc="Voxels per screen pixel in the cross sections.")
+    projection_scale = _Checked(check=CHECKS["projection_scale"], doc="Voxels across the 3-D view.")
+    projection_orientation = _Checked(check=CHECKS["projection_orientation"], doc="The 3-D view's rotation: a quaternion x, y, z, w.")
+    layout = _Checked(check=CHECKS["layout"], doc="The arrangement of the panels, such as '4panel', '3d' or a layout dict.")
+    selected_segments = _Checked(
+        {},
+        check=CHECKS["selected_segments"],
+        doc="The segments shown, by layer. Layers that are not named keep theirs.",
+    )
+    ready = param.Boolean(False, constant=True, doc="Whether all data in view is loaded.")
+    hover = param.Dict({"position": None, "values": {}}, constant=True, doc="Position and each layer's value under the mouse.")
+    errors = param.List([], item_type=dict, constant=True, doc="What went wrong: kind, layer, message and fix.")
+    ui = _Checked("full", check=_as_ui, doc="Neuroglancer's own controls: 'full', 'minimal', 'none' or a dict of its options.")
+    show_state = param.Boolean(False, doc="Whether to show a card with the state and a link to it.")
+
+    height = param.Integer(600)
+    sizing_mode = param.Selector(default="stretch_width")
+
+    def __init__(self, source: Any = None, *, load_demo: bool = False, **params: Any) -> None:
+        _refuse_live_viewer(source)
+        given = {name: params.pop(name) for name in ("state", "url", *CHECKS) if name in params}
+        super().__init__(**_sizing(params))
+        self._own_errors: list[dict[str, Any]] = []
+        self._site = site_of("")
+        self._typing = False
+        self._known: dict[str, Any] = {}
+        self._view = NeuroglancerView(self._on_report, sizing_mode="stretch_both", min_height=200)
+        self._build_gui(with_row=source is None)
+
+        self._view.param.watch(self._on_status, ["ready", "hover", "errors"])
+        self.param.watch(self._on_params, ["state", "url", *CHECKS])
+        self.param.watch(self._on_ui, "ui")
+        self.param.watch(self._on_show_state, "show_state")
+        self._on_ui()
+        self._on_show_state()
+
+        self._known = {"state": {}, "url": "", **read({})}
+        parts = {name: given.pop(name) for name in CHECKS if name in given}
+        if source is None:
+            source = given.get("url") or given.get("state")
+        if load_demo and source is None:
+            source = demo.demo_url()
+        if source is not None or parts:
+            self._show(source if source is not None else {}, parts)
+
+    def _build_gui(self, with_row: bool) -> None:
+        row = gui.UrlRow()
+        self.url_input, self.load_button, self.demo_button = row.url_input, row.load_button, row.demo_button
+        self.url_input.param.watch(self._on_typing, ["value_input", "value"])
+        self.url_input.param.watch(self._load_url, "enter_pressed")
+        self.load_button.on_click(self._load_url)
+        self.demo_button.on_click(self._load_demo)
+        self._alert = gui.alert()
+        card = gui.StateCard()
+        self.json_pane, self.shareable_url_pane, self._card = card.json_pane, card.shareable_url_pane, card.card
+        self._column = Column(*([row.row] if with_row else []), self._alert, self._view)
+
+    def __panel__(self) -> Column:
+        """Return the layout that Panel shows."""
+        return self._column
+
+    # What to show
+
+    def viewer_state(self) -> Any:
+        """Return a copy of the state as a ``neuroglancer.ViewerState``.
+
+        Raises
+        ------
+        ImportError
+            If the ``neuroglancer`` package is not installed.
+
+        Examples
+        --------
+        >>> viewer = Neuroglancer({"layout": "3d"})
+        >>> state = viewer.viewer_state()
+        >>> state.layout = "xy"
+        >>> viewer.state = state
+        >>> viewer.layout
+        'xy'
+        """
+        return _runtime.require_neuroglancer("viewer_state()").ViewerState(self.state)
+
+    def save(self, filename: str | os.PathLike[str] | IO[Any], title: str | None = None, **options: Any) -> None:
+        """Save the viewer as one self-contained HTML file; see :func:`panel_neuroglancer.save`."""
+        save(self, filename, title or "Neuroglancer", **options)
+
+    def _load_url(self, event: Any = None) -> None:
+        """Show the link in the field; an error appears above the viewer and in ``errors``."""
+        self._load_from_gui(self.url_input.value)
+
+    def _load_demo(self, event: Any = None) -> None:
+        """Show the demo: the site's own data if it carries some, otherwise kasthuri2011 from the network."""
+        self._load_from_gui(demo.demo_url())
+
+    def _load_from_gui(self, url: str) -> None:
+        try:
+            self._show(url)
+        except NeuroglancerError as error:
+            self._set_own_errors([error.to_json()])
+
+    def _show(self, source: Any, parts: dict[str, Any] | None = None) -> None:
+        """Show a link or a state, with some parts changed."""
+        link = isinstance(source, str)
+        state = write(parse_url(source, self._known["state"]) if link else as_state(source), parts or {})
+        known = {"state": state, **read(state)}
+        if link:
+            self._site = site_of(source)
+        self._typing = False
+        self._set_own_errors([])
+        self._view.send(state)
+        self._on_status()
+        self._know({**known, "url": source if link and not parts else to_url(state, self._site)})
+
+    def _know(self, known: dict[str, Any]) -> None:
+        """Take in what the viewer shows, or is about to."""
+        self._known = known
+        self.json_pane.object = known["state"]
+        self.shareable_url_pane.object = gui.link(to_url(known["state"], self._site))
+        if self._typing:
+            known = {name: value for name, value in known.items() if name != "url"}
+        # The watcher below finds nothing new in this; whatever a user's watcher sets in turn, it does.
+        self.param.update(**known)
+        if not self._typing:
+            self.url_input.value = self.url
+
+    # Python → viewer
+
+    def _on_params(self, *events: param.parameterized.Event) -> None:
+        changed = {e.name: e.new for e in events if e.new != self._known[e.name]}
+        if self._typing:
+            changed.pop("url", None)
+        if not changed:
+            return
+        parts = {name: value for name, value in changed.items() if name in CHECKS}
+        source = changed.get("state", changed.get("url", self._known["state"]))
+        try:
+            self._show(source, parts)
+        except NeuroglancerError as error:
+            self._set_own_errors([error.to_json()])
+            self.param.update(**{name: self._known[name] for name in changed})
+            raise
+
+    def _on_ui(self, *events: param.parameterized.Event) -> None:
+        preset, options = (self.ui, {}) if isinstance(self.ui, str) else ("full", self.ui)
+        self._view.ui = {"preset": preset, "options": options}
+
+    def _on_show_state(self, *events: param.parameterized.Event) -> None:
+        others = [item for item in self._column if item is not self._card]
+        self._column.objects = [*others, self._card] if self.show_state else others
+
+    def _on_typing(self, event: param.parameterized.Event) -> None:
+        """Keep what is typed out of the viewer until Load or Enter, and reports out of what is typed."""
+        if event.new == self.url:
+            self._typing = False
+            return
+        self._typing = bool(event.new)
+        if event.name == "value":
+            self.url = event.new
+
+    # Viewer → Python
+
+    def _on_report(self, report: dict[str, Any]) -> None:
+        state: State = report["state"]
+        known = {"state": state, "url": to_url(state, self._site), **read(state)}
+        if "selected_segments" in report:
+            known["selected_segments"] = as_segments("selected_segments", report["selected_segments"])
+        self._on_status()
+        self._know(known)
+
+    def _on_status(self, *events: param.parameterized.Event) -> None:
+        hover = self._view.hover
+        values = {layer: _segment_number(value) for layer, value in hover.get("values", {}).items()}
+        with param.edit_constant(self):
+            self.param.update(
+                # Loaded data counts only once it is the data that was asked for last.
+                ready=self._view.ready and self._view.settled,
+                hover={"position": hover.get("position"), "values": values},
+                errors=self._own_errors + self._view.errors,
+            )
+
+    def _set_own_errors(self, errors: list[dict[str, Any]]) -> None:
+        self._own_errors = errors
+        self._alert.object = gui.alert_html(errors)
+        self._on_status()
+
+
+def _segment_number(value: Any) -> Any:
+    """Turn the strings that stand for 64-bit numbers into numbers."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def _sizing(params: dict[str, Any]) -> dict[str, Any]:
+    """Let the sizes that are given replace the default ones, not fight them."""
+    if params.get("width") is not None:
+        params.setdefault("sizing_mode", "fixed")
+    if params.get("aspect_ratio") is not None or any(w in (params.get("sizing_mode") or "") for w in ("height", "both")):
+        params.setdefault("height", None)
+    return params
+
+
+def _refuse_live_viewer(source: Any) -> None:
+    if hasattr(source, "shared_state") and hasattr(source, "config_state"):
+        raise NotImplementedError(
+            "A live neuroglancer.Viewer cannot be shown yet. Pass its state, Neuroglancer(viewer.state), "
+            "which shows all layers whose data is not served by that Python viewer."
+        )

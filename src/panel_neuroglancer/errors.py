@@ -1,0 +1,45 @@
+"""Errors that say what was wrong, what was expected and what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class NeuroglancerError(ValueError):
+    """Base of the errors about what was given to the viewer.
+
+    Parameters
+    ----------
+    what
+        What was wrong, with the offending value.
+    expected
+        What would have been right.
+    fix
+        What the reader can do about it.
+
+    Examples
+    --------
+    >>> error = NeuroglancerError("position is 'x'.", "Expected a list of numbers.", "Pass [x, y, z].")
+    >>> print(error)
+    position is 'x'. Expected a list of numbers. Pass [x, y, z].
+    """
+
+    kind = "state"
+
+    def __init__(self, what: str, expected: str, fix: str) -> None:
+        super().__init__(f"{what} {expected} {fix}")
+        self.what, self.expected, self.fix = what, expected, fix
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the error as the viewer's ``errors`` list holds it."""
+        return {"kind": self.kind, "layer": None, "message": f"{self.what} {self.expected}", "fix": self.fix}
+
+
+class StateError(NeuroglancerError):
+    """A viewer state, or a part of one, is malformed."""
+
+
+class UrlError(NeuroglancerError):
+    """A link holds no viewer state and names no data source."""
+
+    kind = "bad-url"

@@ -1,0 +1,76 @@
+"""The widgets around the view, and their looks."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from panel.layout import Card, Column, FlexBox
+from panel.pane import HTML, JSON
+from panel.widgets import Button, TextInput
+
+_ALERT_CSS = """
+[role=alert] > div {
+  margin: 5px 0; padding: 8px 12px; border-left: 4px solid #c9302c; border-radius: 3px;
+  background: #fdecea; color: #611a15; font-size: 14px; overflow-wrap: anywhere;
+}
+[role=alert] > div > span { display: block; margin-top: 2px; }
+"""
+
+_LINK_CSS = "div { max-height: 6em; overflow: auto; overflow-wrap: anywhere; font-size: 12px; }"
+
+
+class UrlRow:
+    """A field for a link, Load and Demo; on narrow screens the buttons go below the field."""
+
+    def __init__(self) -> None:
+        self.url_input = TextInput(
+            placeholder="Neuroglancer link, or a data source such as precomputed://…",
+            description=None,
+            min_width=120,
+            margin=(5, 0),
+            stylesheets=["input { text-overflow: ellipsis; }"],
+            styles={"flex": "1 1 18rem"},
+        )
+        self.load_button = Button(label="Load", button_type="primary", width=80, margin=(5, 0))
+        self.demo_button = Button(label="Demo", width=80, margin=(5, 0))
+        self.row = FlexBox(
+            self.url_input,
+            self.load_button,
+            self.demo_button,
+            align_items="end",
+            gap="8px",
+            sizing_mode="stretch_width",
+        )
+
+
+class StateCard:
+    """The state as JSON, and a link to it."""
+
+    def __init__(self) -> None:
+        self.json_pane = JSON({}, depth=2, sizing_mode="stretch_width", max_height=240, styles={"overflow": "auto"})
+        self.shareable_url_pane = HTML("", sizing_mode="stretch_width", stylesheets=[_LINK_CSS])
+        self.card = Card(
+            Column(self.shareable_url_pane, self.json_pane, sizing_mode="stretch_width"),
+            title="Viewer state",
+            collapsed=True,
+            sizing_mode="stretch_width",
+            margin=(5, 0, 0, 0),
+        )
+
+
+def alert() -> HTML:
+    """Return the place for errors: always in the page, so that screen readers announce what appears in it."""
+    return HTML(alert_html([]), margin=0, sizing_mode="stretch_width", stylesheets=[_ALERT_CSS])
+
+
+def alert_html(errors: list[dict[str, Any]]) -> str:
+    """Return the errors as accessible HTML."""
+    items = "".join(f"<div><b>{escape(e['message'])}</b><span>{escape(e['fix'])}</span></div>" for e in errors)
+    return f'<div role="alert">{items}</div>'
+
+
+def link(url: str) -> str:
+    """Return a link that opens the state in Neuroglancer's own site."""
+    href = escape(url, quote=True)
+    return f'<div><b>Shareable URL:</b> <a href="{href}" target="_blank" rel="noopener">{href}</a></div>'

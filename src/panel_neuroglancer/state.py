@@ -1,0 +1,367 @@
+"""Viewer state as data: parse, read, change, write as a link. Pure functions, no Panel.
+
+A *state* is the JSON object that Neuroglancer itself keeps in its links. One key is ours:
+``{"#url": "gs://bucket/state.json"}`` stands for the state kept in that file. The page fetches it with
+Neuroglancer's own key-value stores (which know credentials, buckets and archives) and lays the other keys, if any,
+over what it finds.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, unquote
+
+from .errors import StateError, UrlError
+
+State = dict[str, Any]
+
+DEFAULT_SITE = "https://neuroglancer-demo.appspot.com/"
+FETCH = "#url"
+LAYOUTS = ("xy", "yz", "xz", "xy-3d", "yz-3d", "xz-3d", "4panel", "4panel-alt", "3d", "row", "column", "viewer")
+
+_SCHEME = re.compile(r"[a-z][a-z\d+.-]*://")
+_TOKEN = re.compile(r"""'((?:[^'\\]|\\.)*)'|"(?:[^"\\]|\\.)*"|[&_]""", re.DOTALL)
+_SAFE_INTEGER = 2**53 - 1
+_LINK_HELP = (
+    "Copy a link from Neuroglancer's address bar (https://…/#!{…}), "
+    "or give a data source such as precomputed://gs://bucket/path."
+)
+
+
+# Links
+
+
+def parse_url(url: str, base: State | None = None) -> State:
+    """Return the viewer state that a link stands for.
+
+    Parameters
+    ----------
+    url
+        A Neuroglancer link from any host (``https://…/#!{json}``); a link to a state file
+        (``https://…/#!gs://bucket/state.json`` or ``https://host/state.json``); a data source
+        (``precomputed://gs://…``, ``zarr://…``, ``gs://…|zarr3:``); or the JSON of a state.
+    base
+        The state that a link of the form ``#!+{json}`` adds to.
+
+    Raises
+    ------
+    UrlError
+        If the text is none of these.
+
+    Examples
+    --------
+    >>> parse_url("https://example.org/#!{'layout':'3d'_'position':[1_2_3]}")
+    {'layout': '3d', 'position': [1, 2, 3]}
+    >>> parse_url("https://example.org/#!gs://bucket/state.json")
+    {'#url': 'gs://bucket/state.json'}
+    >>> parse_url("precomputed://gs://bucket/em")["layers"]
+    [{'type': 'auto', 'source': 'precomputed://gs://bucket/em', 'name': 'em'}]
+    """
+    text = url.strip() if isinstance(url, str) else ""
+    if not text:
+        raise UrlError(f"The link is {url!r}.", "Expected a Neuroglancer link or a data source.", _LINK_HELP)
+    if text.startswith("{"):
+        return _parse_json(text, text)
+    site, mark, fragment = text.partition("#!")
+    if mark:
+        return _parse_fragment(fragment, base or {}, text)
+    if not _SCHEME.match(text):
+        raise UrlError(f"{_short(text)} is not a link.", "Expected it to begin with a scheme such as https://.", _LINK_HELP)
+    if re.match(r"https?://", text):
+        if re.fullmatch(r"https?://[^/]+/?(#.*)?", text) or "#" in text:
+            raise UrlError(f"The link {_short(text)} holds no viewer state.", "Expected #!{…} in it.", _LINK_HELP)
+        if re.search(r"\.json(\?.*)?$", text):
+            return {FETCH: text}
+    return {"layers": [{"type": "auto", "source": text, "name": _layer_name(text)}]}
+
+
+def to_url(state: Mapping[str, Any], site: str = DEFAULT_SITE) -> str:
+    """Return the link that shows ``state`` in the Neuroglancer at ``site``.
+
+    Examples
+    --------
+    >>> to_url({"layout": "3d"}, "https://example.org/")
+    'https://example.org/#!%7B%22layout%22:%223d%22%7D'
+    """
+    if set(state) == {FETCH}:
+        return f"{site}#!{state[FETCH]}"
+    text = json.dumps(as_state(state), separators=(",", ":"), ensure_ascii=False)
+    return f"{site}#!{quote(text, safe='/?:@&=+$-_.~')}"
+
+
+def site_of(url: str) -> str:
+    """Return the Neuroglancer site a link belongs to, or the public one.
+
+    Examples
+    --------
+    >>> site_of("https://example.org/ng/#!{}")
+    'https://example.org/ng/'
+    >>> site_of("zarr://https://example.org/data") == DEFAULT_SITE
+    True
+    """
+    site, mark, _ = url.strip().partition("#!")
+    return site if mark and re.match(r"https?://", site) else DEFAULT_SITE
+
+
+def _parse_fragment(fragment: str, base: State, url: str) -> State:
+    if _SCHEME.match(fragment):
+        return {FETCH: fragment}
+    if fragment.startswith("+"):
+        return {**base, **_parse_json(unquote(fragment[1:]), url)}
+    return _parse_json(unquote(fragment) or "{}", url)
+
+
+def _parse_json(text: str, url: str) -> State:
+    """Parse JSON or Neuroglancer's URL-safe form of it: ``'`` for ``"`` and ``_`` for ``,``."""
+    try:
+        state = json.loads(_TOKEN.sub(_plain_token, text), parse_constant=_refuse_constant)
+    except ValueError as error:
+        raise UrlError(
+            f"The state in {_short(url)} is not valid JSON: {error}.",
+            "Expected #!{…} with a complete JSON object.",
+            "The link may have been cut off: copy it again, whole.",
+        ) from error
+    if not isinstance(state, dict):
+        raise UrlError(f"The state in {_short(url)} is a {type(state).__name__}.", "Expected a JSON object.", _LINK_HELP)
+    return state
+
+
+def _plain_token(match: re.Match[str]) -> str:
+    token, inner = match.group(), match.group(1)
+    if token in "&_":
+        return ","
+    if inner is None:
+        return token
+    # Inside '…' an apostrophe is escaped and a quotation mark is not; JSON has it the other way round.
+    return '"' + re.sub(r"\\.|\"", lambda m: {"\\'": "'", '"': '\\"'}.get(m.group(), m.group()), inner) + '"'
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _layer_name(source: str) -> str:
+    path = re.split(r"[|?#]", source, maxsplit=1)[0].rstrip("/")
+    return unquote(path.rsplit("/", 1)[-1]) or "data"
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 80 else f"{text[:77]}…")
+
+
+# Checks: each takes what a user may give and returns it in its one JSON form.
+
+
+def as_state(value: Any) -> State:
+    """Return ``value`` as a state of plain JSON values.
+
+    Takes a mapping, a ``neuroglancer.ViewerState``, or anything else with ``to_json()``. NumPy values become lists and
+    numbers; integers too large for JavaScript become strings, as Neuroglancer writes them.
+
+    Examples
+    --------
+    >>> as_state({"position": (1, 2, 3), "layers": [{"name": "a", "segments": [2**60]}]})
+    {'position': [1, 2, 3], 'layers': [{'name': 'a', 'segments': ['1152921504606846976']}]}
+    """
+    if hasattr(value, "to_json"):
+        value = value.to_json()
+    if not isinstance(value, Mapping):
+        raise StateError(
+            f"The state is a {type(value).__name__}.",
+            "Expected a dict or a neuroglancer.ViewerState.",
+            "Pass a link with Neuroglancer(url) or viewer.url = ….",
+        )
+    return {_key(k, "state"): _plain(v, str(k)) for k, v in value.items()}
+
+
+def as_vector(name: str, value: Any, length: int | None = None) -> list[float] | None:
+    """Return ``value`` as a list of finite numbers, or None."""
+    if value is None:
+        return None
+    try:
+        vector = [float(v) for v in value]
+        valid = not isinstance(value, str) and all(map(math.isfinite, vector))
+    except (TypeError, ValueError):
+        valid = False
+    if not valid or (length is not None and len(vector) != length):
+        count = "" if length is None else f"{length} "
+        example = [0.0, 0.0, 0.0, 1.0] if length == 4 else [10.5, 20.5, 30.5]
+        raise StateError(f"{name} is {_short(repr(value))[1:-1]}.", f"Expected {count}finite numbers.", f"For example {example}.")
+    return vector
+
+
+def as_scale(name: str, value: Any) -> float | None:
+    """Return ``value`` as a positive number, or None."""
+    if value is None:
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not (math.isfinite(number) and number > 0):
+        raise StateError(f"{name} is {value!r}.", "Expected a finite number above 0.", "Smaller zooms in, larger zooms out.")
+    return number
+
+
+def as_layout(name: str, value: Any) -> str | State | None:
+    """Return ``value`` as a layout: a name, or a dict with a ``type``."""
+    if value is None:
+        return None
+    kind = value.get("type") if isinstance(value, Mapping) else value
+    if kind not in LAYOUTS:
+        raise StateError(f"{name} is {value!r}.", f"Expected one of {', '.join(LAYOUTS)}.", "A dict needs one as its 'type'.")
+    return as_state(value) if isinstance(value, Mapping) else str(value)
+
+
+def as_segments(name: str, value: Any) -> dict[str, list[int]]:
+    """Return ``value`` as the list of shown segment numbers of each layer.
+
+    Examples
+    --------
+    >>> as_segments("selected_segments", {"neurons": ["12", 7]})
+    {'neurons': [12, 7]}
+    """
+    try:
+        segments = {layer: [_segment(v) for v in ids] for layer, ids in dict(value or {}).items()}
+    except (TypeError, ValueError) as error:
+        raise StateError(
+            f"{name} is {_short(repr(value))[1:-1]}: {error}.",
+            "Expected a dict of layer name to whole numbers from 0 to 2**64 - 1.",
+            "For example {'neurons': [12, 7]}.",
+        ) from error
+    return segments
+
+
+def _segment(value: Any) -> int:
+    number = int(value)
+    if isinstance(value, bool) or number != (number if isinstance(value, str) else value) or not 0 <= number < 2**64:
+        raise ValueError(f"{value!r} is no segment number")
+    return number
+
+
+def _key(key: Any, path: str) -> str:
+    if not isinstance(key, str):
+        raise StateError(f"A key in {path} is {key!r}.", "Expected a string.", "JSON knows no other keys.")
+    return key
+
+
+def _plain(value: Any, path: str) -> Any:
+    if isinstance(value, Mapping):
+        return {_key(k, path): _plain(v, f"{path}.{k}") for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(v, f"{path}[{i}]") for i, v in enumerate(value)]
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) <= _SAFE_INTEGER else str(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise StateError(f"{path} is {value}.", "Expected a finite number.", "JSON knows no other.")
+        return value
+    for convert in ("to_json", "tolist"):
+        if hasattr(value, convert):
+            return _plain(getattr(value, convert)(), path)
+    raise StateError(f"{path} is a {type(value).__name__}.", "Expected JSON values.", "Convert it to numbers, strings, lists or dicts.")
+
+
+# Parts of a state, under the names and in the types of the component's parameters.
+
+CHECKS: dict[str, Callable[[Any], Any]] = {
+    "position": lambda v: as_vector("position", v),
+    "cross_section_scale": lambda v: as_scale("cross_section_scale", v),
+    "projection_scale": lambda v: as_scale("projection_scale", v),
+    "projection_orientation": lambda v: as_vector("projection_orientation", v, 4),
+    "layout": lambda v: as_layout("layout", v),
+    "selected_segments": lambda v: as_segments("selected_segments", v),
+}
+
+_KEYS = {
+    "position": "position",
+    "cross_section_scale": "crossSectionScale",
+    "projection_scale": "projectionScale",
+    "projection_orientation": "projectionOrientation",
+    "layout": "layout",
+}
+
+
+def read(state: State) -> dict[str, Any]:
+    """Return the parts of a state that the component has parameters for.
+
+    Examples
+    --------
+    >>> parts = read({"layout": "3d", "layers": [{"name": "a", "segments": ["1", "!2"]}]})
+    >>> parts["layout"], parts["position"], parts["selected_segments"]
+    ('3d', None, {'a': [1]})
+    """
+    parts: dict[str, Any] = {name: CHECKS[name](state.get(key)) for name, key in _KEYS.items()}
+    parts["selected_segments"] = {
+        layer["name"]: [_segment(s) for s in _ids(layer) if not s.startswith("!")]
+        for layer in _layers(state)
+        if "segments" in layer or layer.get("type") == "segmentation"
+    }
+    return parts
+
+
+def write(state: State, parts: Mapping[str, Any]) -> State:
+    """Return a copy of ``state`` with some parts changed; None removes a part.
+
+    Segments of layers that are not named stay as they are, and so do starred but hidden segments (``"!2"``).
+
+    Examples
+    --------
+    >>> write({"layout": "3d", "position": [1, 2, 3]}, {"layout": None, "position": [4, 5, 6]})
+    {'position': [4.0, 5.0, 6.0]}
+    >>> write({"layers": [{"name": "a", "segments": ["1", "!2"]}]}, {"selected_segments": {"a": [3]}})
+    {'layers': [{'name': 'a', 'segments': ['!2', '3']}]}
+    """
+    result = dict(state)
+    for name, value in parts.items():
+        value = CHECKS[name](value)
+        if name == "selected_segments":
+            _write_segments(result, value)
+        elif value is None:
+            result.pop(_KEYS[name], None)
+        else:
+            result[_KEYS[name]] = value
+    return result
+
+
+def _write_segments(state: State, selected: dict[str, list[int]]) -> None:
+    layers = _layers(state)
+    known = [layer["name"] for layer in layers if layer.get("type", "auto") in ("segmentation", "auto", "new")]
+    for name in selected:
+        if name not in known:
+            fetched = " The state file is still being fetched." if FETCH in state else ""
+            raise StateError(
+                f"selected_segments names the layer {name!r}.{fetched}",
+                f"Expected segmentation layers of the state: {known or 'it has none'}.",
+                "Check the spelling against the layer's tab in the viewer.",
+            )
+    if any(layer["name"] in selected for layer in layers):
+        state["layers"] = [_with_segments(layer, selected.get(layer["name"])) for layer in layers]
+
+
+def _with_segments(layer: State, shown: Iterable[int] | None) -> State:
+    if shown is None:
+        return layer
+    wanted = dict.fromkeys(map(str, shown))
+    # Kept in the order the viewer lists them, so that a small change stays one.
+    kept = [s for s in _ids(layer) if s in wanted or (s.startswith("!") and s[1:] not in wanted)]
+    return {**layer, "segments": kept + [s for s in wanted if s not in kept]}
+
+
+def _layers(state: State) -> list[State]:
+    layers = state.get("layers") or []
+    if isinstance(layers, Mapping):  # the older form: name → layer
+        layers = [{"name": name, **layer} for name, layer in layers.items()]
+    if not isinstance(layers, list) or not all(isinstance(x, Mapping) and isinstance(x.get("name"), str) for x in layers):
+        raise StateError("The state's 'layers' are malformed.", "Expected a list of dicts, each with a 'name'.", "Name every layer.")
+    return layers
+
+
+def _ids(layer: State) -> list[str]:
+    return [str(s) for s in layer.get("segments") or []]

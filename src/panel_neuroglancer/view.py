@@ -1,0 +1,121 @@
+"""The Panel component underneath: the parameters it shares with the page, and their sync."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import param
+from bokeh.document import Document
+from bokeh.model import Model
+from panel.config import config
+from panel.custom import JSComponent
+from panel.io.state import state as panel_state
+from pyviz_comms import Comm
+
+from .channel import Channel
+from .engine import DIST, engine_location, read_engine
+from .state import State
+
+_FROM_PAGE = ("report", "hover", "ready", "errors")
+_REMEMBERED_VIEWS = 32
+
+
+class NeuroglancerView(JSComponent):
+    """The viewer itself. Use :class:`~panel_neuroglancer.Neuroglancer`, which wraps it.
+
+    Python sends whole target states (``command``); each page merges them into what it shows and sends its whole state
+    back (``report``). Reports that a page made before it had applied the last command are stale and dropped.
+
+    Parameters
+    ----------
+    on_report
+        Called with every report that is not stale.
+    """
+
+    engine = param.Dict(default={}, doc="Where the page finds the engine: its base URL and entry.")
+    ui = param.Dict(default={"preset": "full", "options": {}}, doc="Which of Neuroglancer's controls to show.")
+    dark = param.Boolean(default=False, doc="Whether the page around is dark.")
+    command = param.Dict(default={}, doc="The last state that Python wants shown.")
+    report = param.Dict(default={}, doc="The last state that a page showed.")
+    hover = param.Dict(default={}, doc="What is under the mouse.")
+    ready = param.Boolean(default=False, doc="Whether all data in view is loaded.")
+    errors = param.List(default=[], item_type=dict, doc="The errors that the page found.")
+
+    _bundle = DIST / "loader.js"
+    # The page debounces already.
+    _priority_changes: ClassVar[list[str]] = list(_FROM_PAGE)
+    _busy__ignore: ClassVar[list[str]] = list(_FROM_PAGE)
+
+    def __init__(self, on_report: Callable[[dict[str, Any]], None], **params: Any) -> None:
+        super().__init__(**params)
+        self._on_report = on_report
+        self._state: State = {}
+        self._seq = 0
+        self._settled = True
+        self._seen: dict[str, int] = {}
+        # What a page must have applied for its reports to count: everything, save what it caused itself.
+        self._due = 0
+        self._due_of: dict[str, int] = {}
+        self._channel = Channel(self._send_msg)
+        self._channel.on("engine.read", read_engine)
+        self.param.watch(self._take_report, "report")
+
+    @property
+    def settled(self) -> bool:
+        """Whether a page has shown the last state that Python sent."""
+        return self._settled
+
+    def send(self, state: State) -> None:
+        """Show ``state`` on every page, at once."""
+        self._settled = False
+        self._command(state, origin=None)
+
+    def _command(self, state: State, origin: str | None) -> None:
+        self._state = state
+        self._seq += 1
+        self._due_of = {} if origin is None else {origin: self._due_of.get(origin, self._due)}
+        self._due = self._seq
+        self.command = self._current(origin)
+
+    def _current(self, origin: str | None = None) -> dict[str, Any]:
+        return {"seq": self._seq, "state": self._state, "seen": dict(self._seen), "origin": origin}
+
+    def _take_report(self, event: param.parameterized.Event) -> None:
+        report = event.new
+        view, number = report["view"], report["n"]
+        if report["ack"] < self._due_of.get(view, self._due) or number <= self._seen.get(view, 0):
+            return
+        self._settled = True
+        # Last in, last out, so that reloaded pages do not pile up.
+        self._seen.pop(view, None)
+        self._seen[view] = number
+        while len(self._seen) > _REMEMBERED_VIEWS:
+            del self._seen[next(iter(self._seen))]
+        state = report["state"]
+        if state != self._state:
+            self._state = state
+            if len(self._models) > 1:
+                self._command(state, origin=view)
+        self._on_report(report)
+
+    def _handle_msg(self, data: Any) -> None:
+        self._channel.receive(data)
+
+    def _process_param_change(self, params: dict[str, Any]) -> dict[str, Any]:
+        # What one page reports is no other page's business, and a fresh page has nothing to report yet.
+        return super()._process_param_change({k: v for k, v in params.items() if k not in _FROM_PAGE})
+
+    def _get_model(
+        self, doc: Document, root: Model | None = None, parent: Model | None = None, comm: Comm | None = None
+    ) -> Model:
+        # A fresh page starts from what is shown now. The pages that are open know it: they are not told.
+        with param.parameterized.discard_events(self):
+            self.param.update(command=self._current(), engine=engine_location(doc), dark=_is_dark(doc))
+        return super()._get_model(doc, root, parent, comm)
+
+
+def _is_dark(doc: Document) -> bool:
+    template = panel_state._templates.get(doc)
+    name = template._design.theme._name if template and template._design.theme else config.theme
+    return bool(name == "dark")
