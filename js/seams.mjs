@@ -1,0 +1,152 @@
+// Where neuroglancer assumes that it owns the page, and what it gets instead.
+//
+// neuroglancer 2.41 is an application: it appends to document.body, asks for
+// document.activeElement, reloads the window, styles :root. Here every such place is named once,
+// with the number of times it must match; a place that no longer matches fails the build, so an
+// upgrade of neuroglancer cannot silently lose a seam. The stand-ins live in src/page.ts,
+// src/focus.ts and src/parts.ts.
+
+/** Expressions replaced by name in all of neuroglancer's modules and in CodeMirror's. */
+export const DEFINES = [
+  { from: "document.body", to: "__page.body", files: 9 },
+  { from: "document.activeElement", to: "__page.activeElement", files: 4 },
+  { from: "window.getSelection", to: "__page.getSelection", files: 2 },
+  { from: "window.location.reload", to: "__page.reload", files: 1 },
+  { from: "document.documentElement.scrollLeft", to: "0", files: 1 },
+  { from: "document.documentElement.scrollTop", to: "0", files: 1 },
+];
+
+/** Whole modules replaced by our own. */
+export const ALIASES = [{ module: "util/automatic_focus.js", by: "src/focus.ts" }];
+
+/** Edits inside one module: `from` must occur exactly `times` times. */
+export const EDITS = [
+  // Workers and wasm come through parts.ts, because a part may also arrive over the channel.
+  {
+    file: "data_management_context.js",
+    from: /new Worker\(\s*\/\*.*?\*\/\s*new URL\("\.\/chunk_worker\.bundle\.js", import\.meta\.url\),\s*\{ type: "module" \}\s*\)/s,
+    to: '__parts.startWorker(new URL("./chunk-worker.js", import.meta.url))',
+    times: 1,
+  },
+  {
+    file: "async_computation/request.js",
+    from: /new Worker\(\s*\/\*.*?\*\/\s*new URL\("\.\.\/async_computation\.bundle\.js", import\.meta\.url\),\s*\{ type: "module" \}\s*\)/s,
+    to: '__parts.startWorker(new URL("./async-worker.js", import.meta.url))',
+    times: 1,
+  },
+  ...[
+    ["mesh/draco/index.js", "neuroglancer_draco"],
+    ["sliceview/jxl/index.js", "jxl_decoder"],
+    ["sliceview/png/index.js", "libpng"],
+    ["sliceview/compresso/index.js", "compresso"],
+  ].map(([file, name]) => ({
+    file,
+    from: `fetch(new URL("./${name}.wasm", import.meta.url))`,
+    to: `__parts.fetchPart("./${name}.wasm", import.meta.url)`,
+    times: 1,
+  })),
+  // These pages are part of neuroglancer's own web site; a log-in needs them beside the page.
+  {
+    file: "util/google_oauth2.js",
+    from: 'new URL("./google_oauth2_redirect.html", import.meta.url)',
+    to: 'new URL("./google_oauth2_redirect.html", location.href)',
+    times: 1,
+  },
+  {
+    file: "datasource/boss/credentials_provider.js",
+    from: 'new URL("./bossauth.html", import.meta.url)',
+    to: 'new URL("./bossauth.html", location.href)',
+    times: 1,
+  },
+  // An IntersectionObserver's root must be an ancestor, which the portal is not.
+  { file: "widget/shader_code_widget.js", from: "root: document.body", to: "root: null", times: 1 },
+  // removeChild(x) on a portal that may have changed in between: the node knows its parent.
+  {
+    file: /^(overlay|ui\/state_editor|util\/dom|ui\/drag_and_drop)\.js$/,
+    from: /document\.body\.removeChild\(([\w.]+)\)/g,
+    to: "$1.remove()",
+    times: 2,
+  },
+  // Listeners on the document see events retargeted to the outermost shadow host.
+  {
+    file: "ui/context_menu.js",
+    from: "event.target instanceof Node && !element.contains(event.target)",
+    to: "!element.contains(__page.target(event))",
+    times: 1,
+  },
+  // A menu opens in the viewer that was clicked, whichever was active when the menu was made.
+  {
+    file: "ui/context_menu.js",
+    from: "positionContextMenu(element, originalEvent);",
+    to: "__page.adopt(element, originalEvent); positionContextMenu(element, originalEvent);",
+    times: 1,
+  },
+  {
+    file: "widget/position_widget.js",
+    from: "const { target } = event;\n        if (target instanceof Node && widget.container.contains(target)) {\n          return;",
+    to: "const target = __page.target(event);\n        if (target instanceof Node && widget.container.contains(target)) {\n          return;",
+    times: 1,
+  },
+  // The status line is one per page; it lives in the viewer that is in use.
+  {
+    file: "status.js",
+    from: /document\.getElementById\(\s*"neuroglancer-container"\s*\)/g,
+    to: "__page.statusHost",
+    times: 2,
+  },
+];
+
+/** Edits of style sheets. */
+export const STYLE_EDITS = [
+  { file: /^ui\/(layer_bar|segment_list)\.css$/, from: /:root\b/g, to: ":host", times: 2 },
+  { file: "status.css", from: "width: 100vw;\n  max-height: 25vh;", to: "width: 100%;\n  max-height: 25vh;", times: 1 },
+  { file: "status.css", from: "height: 100vh;\n  width: 80vw;\n  left: 10vw;", to: "height: 100%;\n  width: 80%;\n  left: 10%;", times: 1 },
+];
+
+const count = (text, from) =>
+  typeof from === "string" ? text.split(from).length - 1 : (text.match(new RegExp(from, from.flags.replace("g", "") + "g")) ?? []).length;
+
+/** Counts what matched in one build and says at the end which seams did not. */
+export class SeamCheck {
+  #seen = new Map();
+
+  #note(key, times) {
+    this.#seen.set(key, (this.#seen.get(key) ?? 0) + times);
+  }
+
+  /** Apply all edits of `edits` that concern `file`. */
+  edit(edits, file, text) {
+    let out = text;
+    for (const seam of edits) {
+      const concerned = typeof seam.file === "string" ? seam.file === file : seam.file.test(file);
+      if (!concerned) continue;
+      this.#note(seam, count(out, seam.from));
+      out = typeof seam.from === "string" ? out.split(seam.from).join(seam.to) : out.replace(seam.from, seam.to);
+    }
+    return out;
+  }
+
+  /** Count the files in which a define will match. */
+  observe(text) {
+    for (const seam of DEFINES) if (text.includes(seam.from)) this.#note(seam, 1);
+  }
+
+  alias(seam) {
+    this.#note(seam, 1);
+  }
+
+  /** @returns {string[]} a line for each seam that does not match upstream any more */
+  failures() {
+    const wrong = [];
+    for (const seam of [...EDITS, ...STYLE_EDITS]) {
+      const seen = this.#seen.get(seam) ?? 0;
+      if (seen !== seam.times) wrong.push(`${seam.file}: ${seam.from} found ${seen} times, expected ${seam.times}`);
+    }
+    for (const seam of DEFINES) {
+      const seen = this.#seen.get(seam) ?? 0;
+      if (seen !== seam.files) wrong.push(`${seam.from}: used in ${seen} modules, expected ${seam.files}`);
+    }
+    for (const seam of ALIASES) if (!this.#seen.get(seam)) wrong.push(`${seam.module}: is not imported any more`);
+    return wrong;
+  }
+}

@@ -1,0 +1,3 @@
+// What esbuild puts in the place of the names in seams.mjs.
+export { page as __page } from "./page";
+export * as __parts from "./parts";

@@ -1,0 +1,23 @@
+import type { ViewerError } from "./errors";
+import type { Hover } from "./readings";
+import type { Command, Report } from "./sync";
+import type { UiChoice } from "./ui";
+
+/** The properties that Python and the page share (view.py), as Panel hands them to a component. */
+export interface ModelProperties {
+  /** Where the engine is; see engine.py. */
+  engine: { url: string; entry: string };
+  ui: UiChoice;
+  dark: boolean;
+  command: Command;
+  report: Report | Record<string, never>;
+  hover: Hover;
+  ready: boolean;
+  errors: ViewerError[];
+}
+
+export interface PanelModel extends ModelProperties {
+  on(event: string, callback: (event?: unknown) => void): void;
+  off(event: string, callback: (event?: unknown) => void): void;
+  send_msg(data: unknown): void;
+}

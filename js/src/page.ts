@@ -1,0 +1,98 @@
+// What neuroglancer gets where it asks for the page (see seams.mjs).
+//
+// Each viewer has a home: its shadow root, a portal in the browser's top layer for menus, dialogs
+// and tooltips, and a place for status messages. neuroglancer's own globals cannot know which viewer
+// they act for, so the home that was used last is the current one.
+
+/** Where one viewer's elements live. */
+export interface Home {
+  readonly root: ShadowRoot;
+  readonly portal: HTMLElement;
+  readonly status: HTMLElement;
+}
+
+const homes = new Map<ShadowRoot, Home>();
+let current: Home | undefined;
+
+/** Add a portal and a status line to a viewer's shadow root. */
+export function openHome(root: ShadowRoot): Home {
+  const doc = self.document;
+  const portal = doc.createElement("div");
+  portal.className = "portal";
+  portal.popover = "manual";
+  const status = doc.createElement("div");
+  status.className = "status";
+  root.append(status, portal);
+  const home = { root, portal, status };
+  homes.set(root, home);
+  current ??= home;
+  return home;
+}
+
+export function closeHome(home: Home): void {
+  homes.delete(home.root);
+  home.portal.remove();
+  home.status.remove();
+  if (current === home) current = homes.values().next().value;
+}
+
+export function useHome(home: Home): void {
+  current = home;
+}
+
+/** The focused element, looked up through shadow roots. */
+function deepActiveElement(): Element | null {
+  let element = self.document.activeElement;
+  while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+  return element;
+}
+
+function show(home: Home): HTMLElement {
+  const { portal } = home;
+  if (portal.isConnected && !portal.matches(":popover-open")) portal.showPopover();
+  return portal;
+}
+
+interface SelectionRoot {
+  getSelection?: () => Selection | null;
+}
+
+export const page = {
+  /** Stands for document.body: the portal of the viewer in use. */
+  get body(): HTMLElement {
+    return current === undefined ? self.document.body : show(current);
+  },
+
+  get activeElement(): Element | null {
+    return deepActiveElement();
+  },
+
+  /** Selections inside a shadow root are invisible to the window in some browsers. */
+  getSelection(): Selection | null {
+    const root = deepActiveElement()?.getRootNode() as SelectionRoot | undefined;
+    return root?.getSelection?.() ?? self.getSelection();
+  },
+
+  get statusHost(): HTMLElement | null {
+    return current?.status ?? null;
+  },
+
+  /** Stands for window.location.reload(): viewer.ts rebuilds the one viewer instead. */
+  reload(): void {},
+
+  /** The element an event really happened on, for listeners on the document. */
+  target(event: Event): Node | null {
+    return (event.composedPath()[0] ?? event.target) as Node | null;
+  },
+
+  /** Move a menu to the portal of the viewer that the event came from. */
+  adopt(element: HTMLElement, event: Event): void {
+    for (const target of event.composedPath()) {
+      const home = homes.get(target as ShadowRoot);
+      if (home === undefined) continue;
+      show(home);
+      if (element.parentNode !== home.portal) home.portal.append(element);
+      return;
+    }
+  },
+};

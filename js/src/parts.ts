@@ -1,0 +1,52 @@
+// How the engine starts its workers and fetches its wasm, wherever its parts came from.
+//
+// Served by URL, a part's address is relative to the module that asks. Handed over as text (over
+// the channel, or inlined in a saved page) parts are blobs, which have no folder: then the loader
+// has put the address of each worker into the text, and leaves a resolver for the rest.
+
+/** Gives the URL of a part by its file name, where parts are not files in one folder. */
+export type PartResolver = (name: string) => Promise<string>;
+
+interface PartsGlobal {
+  __panelNeuroglancerPart?: PartResolver;
+  /** Name of the BroadcastChannel on which the page answers workers that ask for parts. */
+  __panelNeuroglancerParts?: string;
+}
+
+const scope = globalThis as PartsGlobal;
+
+/** Start a module worker, also when its address is on another origin or a blob. */
+export function startWorker(url: URL | string): Worker {
+  const address = String(url);
+  const channel = scope.__panelNeuroglancerParts;
+  if (channel === undefined && new URL(address, "x:/").origin === self.location.origin)
+    return new Worker(address, { type: "module" });
+  const prelude = channel === undefined ? "" : workerPrelude(channel);
+  const boot = new Blob([`${prelude}await import(${JSON.stringify(address)});`], { type: "text/javascript" });
+  const bootUrl = URL.createObjectURL(boot);
+  const worker = new Worker(bootUrl, { type: "module" });
+  // The worker has fetched its script once it speaks; until then the URL must stay.
+  worker.addEventListener("message", () => URL.revokeObjectURL(bootUrl), { once: true });
+  return worker;
+}
+
+/** Fetch a part as a response that WebAssembly can stream. */
+export async function fetchPart(path: string, base: string): Promise<Response> {
+  const resolve = scope.__panelNeuroglancerPart;
+  const url = resolve === undefined ? new URL(path, base).href : await resolve(path.slice(2));
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`Part ${path} of the viewer could not be loaded: HTTP ${response.status}`);
+  // Some servers do not know the media type, without which streaming compilation refuses.
+  return new Response(response.body, { headers: { "content-type": "application/wasm" } });
+}
+
+/** Code that lets a worker ask the page for parts; plain JavaScript because it runs before any module. */
+function workerPrelude(channel: string): string {
+  return `const c = new BroadcastChannel(${JSON.stringify(channel)}), waiting = new Map();
+globalThis.__panelNeuroglancerParts = ${JSON.stringify(channel)};
+globalThis.__panelNeuroglancerPart = (name) => new Promise((resolve, reject) => {
+  const id = crypto.randomUUID(); waiting.set(id, { resolve, reject }); c.postMessage({ id, name }); });
+c.onmessage = ({ data }) => { const w = waiting.get(data.id); if (!w || data.name) return; waiting.delete(data.id);
+  data.url ? w.resolve(data.url) : w.reject(new Error(data.error)); };
+`;
+}

@@ -1,0 +1,155 @@
+// Bringing a running viewer to a wanted state while touching only what differs.
+//
+// neuroglancer's own restoreState() throws all layers away and makes them anew: chunks, meshes and
+// shaders are lost for a moved slider. Here only the differing members are set, a layer's appearance
+// is changed in place, and only a layer whose data changed is replaced.
+import { deleteLayer, makeLayer, type ManagedUserLayer, type UserLayer } from "neuroglancer/unstable/layer/index.js";
+import { ImageUserLayer } from "neuroglancer/unstable/layer/image/index.js";
+import { SegmentationUserLayer } from "neuroglancer/unstable/layer/segmentation/index.js";
+import { packColor, parseRGBColorSpecification } from "neuroglancer/unstable/util/color.js";
+import type { Trackable } from "neuroglancer/unstable/util/trackable.js";
+import type { Viewer } from "neuroglancer/unstable/viewer.js";
+import { equal, isObject, type Json, type JsonObject } from "./json";
+
+/** Members of states written before 2020, which only neuroglancer's own code understands. */
+const LEGACY = ["navigation", "perspectiveOrientation", "perspectiveZoom", "perspectiveViewBackgroundColor"];
+
+function setTrackable(trackable: Pick<Trackable, "reset" | "restoreState">, value: Json | undefined): void {
+  trackable.reset();
+  if (value !== undefined && value !== null) trackable.restoreState(value);
+}
+
+/** Set one member of a layer in place; false where that is not possible. */
+type Setter = (value: Json | undefined) => void;
+
+function imageSetters(layer: ImageUserLayer): Record<string, Setter> {
+  const trackables: Record<string, Pick<Trackable, "reset" | "restoreState">> = {
+    opacity: layer.opacity,
+    blend: layer.blendMode,
+    shader: layer.fragmentMain,
+    shaderControls: layer.shaderControlState,
+    crossSectionRenderScale: layer.sliceViewRenderScaleTarget,
+    volumeRendering: layer.volumeRenderingMode,
+    volumeRenderingGain: layer.volumeRenderingGain,
+    volumeRenderingDepthSamples: layer.volumeRenderingDepthSamplesTarget,
+    codeVisible: layer.codeVisible,
+  };
+  return Object.fromEntries(Object.entries(trackables).map(([key, t]) => [key, (value) => setTrackable(t, value)]));
+}
+
+function segmentationSetters(layer: SegmentationUserLayer): Record<string, Setter> {
+  const { displayState } = layer;
+  const group = displayState.segmentationGroupState.value;
+  const colors = displayState.segmentationColorGroupState.value;
+  const trackables: Record<string, Pick<Trackable, "reset" | "restoreState">> = {
+    selectedAlpha: displayState.selectedAlpha,
+    notSelectedAlpha: displayState.notSelectedAlpha,
+    objectAlpha: displayState.objectAlpha,
+    saturation: displayState.saturation,
+    hoverHighlight: displayState.hoverHighlight,
+    baseSegmentColoring: displayState.baseSegmentColoring,
+    ignoreNullVisibleSet: displayState.ignoreNullVisibleSet,
+    meshSilhouetteRendering: displayState.silhouetteRendering,
+    meshRenderScale: displayState.renderScaleTarget,
+    crossSectionRenderScale: layer.sliceViewRenderScaleTarget,
+    hideSegmentZero: group.hideSegmentZero,
+    segmentQuery: group.segmentQuery,
+    segmentDefaultColor: colors.segmentDefaultColor,
+  };
+  return {
+    ...Object.fromEntries(Object.entries(trackables).map(([key, t]) => [key, (value: Json | undefined) => setTrackable(t, value)])),
+    segments: (value) => setSegments(group, value),
+    segmentColors: (value) => {
+      colors.segmentStatedColors.clear();
+      if (!isObject(value)) return;
+      for (const [id, color] of Object.entries(value))
+        colors.segmentStatedColors.set(BigInt(id), BigInt(packColor(parseRGBColorSpecification(String(color)))));
+    },
+  };
+}
+
+type SegmentationGroup = SegmentationUserLayer["displayState"]["segmentationGroupState"]["value"];
+
+/** Change the sets by difference, so that the meshes of segments that stay are kept. */
+function setSegments(group: SegmentationGroup, value: Json | undefined): void {
+  const listed = Array.isArray(value) ? value.map(String) : [];
+  const selected = new Set<bigint>();
+  const visible = new Set<bigint>();
+  for (const text of listed) {
+    const id = group.segmentEquivalences.get(BigInt(text.replace(/^!/, "")));
+    selected.add(id);
+    if (!text.startsWith("!")) visible.add(id);
+  }
+  for (const id of [...group.selectedSegments]) if (!selected.has(id)) group.selectedSegments.delete(id);
+  for (const id of [...group.visibleSegments]) if (!visible.has(id)) group.visibleSegments.delete(id);
+  for (const id of selected) if (!group.selectedSegments.has(id)) group.selectedSegments.add(id);
+  for (const id of visible) if (!group.visibleSegments.has(id)) group.visibleSegments.add(id);
+}
+
+function settersOf(managed: ManagedUserLayer): Record<string, Setter> {
+  const layer: UserLayer | null = managed.layer;
+  const common: Record<string, Setter> = {
+    visible: (value) => managed.setVisible(value !== false),
+  };
+  if (layer === null) return {};
+  if ((layer.constructor as typeof UserLayer).supportsPickOption) common.pick = (value) => setTrackable(layer.pick, value);
+  if (layer instanceof ImageUserLayer) return { ...common, ...imageSetters(layer) };
+  if (layer instanceof SegmentationUserLayer) return { ...common, ...segmentationSetters(layer) };
+  return common;
+}
+
+function restoreLayer(viewer: Viewer, managed: ManagedUserLayer, from: JsonObject, to: JsonObject): void {
+  const setters = settersOf(managed);
+  const changed = Object.keys({ ...from, ...to }).filter((key) => !equal(from[key], to[key]));
+  if (changed.every((key) => key in setters)) {
+    for (const key of changed) setters[key]?.(to[key]);
+    return;
+  }
+  const index = viewer.layerManager.managedLayers.indexOf(managed);
+  const { name } = managed;
+  deleteLayer(managed);
+  viewer.layerSpecification.add(makeLayer(viewer.layerSpecification, name, to), index);
+}
+
+function restoreLayers(viewer: Viewer, from: Json | undefined, to: Json | undefined): void {
+  const before = new Map((Array.isArray(from) ? from : []).filter(isObject).map((layer) => [layer.name, layer]));
+  const named = Array.isArray(to) && to.every((layer) => isObject(layer) && typeof layer.name === "string");
+  const specs = named ? (to as JsonObject[]) : [];
+  const kept = specs.some((layer) => before.has(layer.name));
+  if (!named || !kept || new Set(specs.map((layer) => layer.name)).size !== specs.length) {
+    viewer.layerSpecification.restoreState(to ?? []);
+    return;
+  }
+  const wanted = new Set(specs.map((layer) => layer.name));
+  for (const managed of [...viewer.layerManager.managedLayers]) if (!wanted.has(managed.name)) deleteLayer(managed);
+  specs.forEach((spec, index) => {
+    const name = spec.name as string;
+    const managed = viewer.layerManager.getLayerByName(name);
+    if (managed === undefined) viewer.layerSpecification.add(makeLayer(viewer.layerSpecification, name, spec), index);
+    else restoreLayer(viewer, managed, before.get(name) ?? {}, spec);
+    const at = viewer.layerManager.managedLayers.findIndex((layer) => layer.name === name);
+    if (at !== index && at !== -1) viewer.layerManager.reorderManagedLayer(at, index);
+  });
+}
+
+/**
+ * Bring `viewer` from the state `from` to the state `to`.
+ *
+ * @throws Error from neuroglancer where a member is malformed; the message names the member
+ */
+export function restoreState(viewer: Viewer, from: JsonObject, to: JsonObject): void {
+  if (LEGACY.some((key) => key in to)) {
+    viewer.state.reset();
+    viewer.state.restoreState(to);
+    return;
+  }
+  for (const [key, child] of viewer.state.children) {
+    if (equal(from[key], to[key])) continue;
+    try {
+      if (key === "layers") restoreLayers(viewer, from[key], to[key]);
+      else setTrackable(child, to[key]);
+    } catch (error) {
+      throw new Error(`"${key}": ${(error as Error).message}`, { cause: error });
+    }
+  }
+}

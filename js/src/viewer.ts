@@ -1,0 +1,288 @@
+// One viewer as a page sees it: an element that draws, pauses, recovers and goes.
+//
+// The upstream viewer inside comes and goes with its WebGL context; what the user sees, and the
+// state, stay.
+import { type Claimant, claimContext, crowded, releaseContext } from "./contexts";
+import { makeError, sourceErrors, type ViewerError } from "./errors";
+import { equal, type JsonObject } from "./json";
+import { LiveViewer, NoWebGl2Error } from "./live";
+import { Notices } from "./notice";
+import { readHover, readSelectedSegments, type Hover, type SelectedSegments } from "./readings";
+import { styleSheet } from "./styles";
+import { Throttle } from "./throttle";
+import type { UiChoice } from "./ui";
+import { type Box, readVoxels, type Voxels } from "./voxels";
+
+export interface ViewerOptions {
+  state?: JsonObject;
+  ui?: UiChoice;
+}
+
+export interface ViewerEvents {
+  state: JsonObject;
+  hover: Hover;
+  ready: boolean;
+  errors: ViewerError[];
+}
+
+type Upstream = LiveViewer["viewer"];
+
+/** The element of a viewer; the running upstream viewer is at hand for debugging and power users. */
+export interface ViewerElement extends HTMLDivElement {
+  neuroglancerViewer?: Upstream | undefined;
+}
+
+const RETRY_MS = [250, 1000, 3000];
+
+export class EmbeddedViewer implements Claimant {
+  readonly element: ViewerElement = document.createElement("div");
+  readonly #root = this.element.attachShadow({ mode: "open" });
+  readonly #notices: Notices;
+  readonly #listeners: { [K in keyof ViewerEvents]: Set<(value: ViewerEvents[K]) => void> } = {
+    state: new Set(),
+    hover: new Set(),
+    ready: new Set(),
+    errors: new Set(),
+  };
+  readonly #sight: IntersectionObserver;
+  readonly #reports = {
+    state: new Throttle(() => this.#emit("state", this.getState()), 100, 200),
+    hover: new Throttle(() => this.#emitHover(), 50, 50),
+    ready: new Throttle(() => this.#checkReady(), 100, 100),
+    errors: new Throttle(() => void this.#checkErrors(), 200, 400),
+  };
+  #ui: UiChoice;
+  #state: JsonObject;
+  #live: LiveViewer | undefined;
+  #unwatch: (() => void)[] = [];
+  #picture: HTMLCanvasElement | undefined;
+  #ready = false;
+  #errors: ViewerError[] = [];
+  #stateErrors: ViewerError[] = [];
+  #attempts = 0;
+  #disposed = false;
+  onScreen = true;
+
+  constructor(container: Node, { state = {}, ui = {} }: ViewerOptions = {}) {
+    this.#state = state;
+    this.#ui = ui;
+    this.element.className = "panel-neuroglancer-viewer";
+    this.element.style.cssText = "display:block;position:relative;width:100%;height:100%;";
+    this.#root.adoptedStyleSheets = [styleSheet()];
+    this.#notices = new Notices(this.#root);
+    container.appendChild(this.element);
+    this.#sight = new IntersectionObserver((entries) => this.#see(entries), { rootMargin: "200px" });
+    this.#sight.observe(this.element);
+    this.#start();
+  }
+
+  /** The running upstream viewer; undefined while paused. */
+  get viewer(): Upstream | undefined {
+    return this.#live?.viewer;
+  }
+
+  get errors(): ViewerError[] {
+    return this.#errors;
+  }
+
+  get isReady(): boolean {
+    return this.#ready;
+  }
+
+  getState(): JsonObject {
+    return this.#live === undefined ? this.#state : this.#live.state;
+  }
+
+  /** Show a state. A malformed member is reported in `errors`; the rest of the view is kept. */
+  setState(state: JsonObject): void {
+    this.#state = state;
+    this.#stateErrors = [];
+    try {
+      this.#live?.restore(state);
+    } catch (error) {
+      this.#stateErrors = [makeError("state", `The state could not be shown: ${(error as Error).message}`)];
+    }
+    this.#reports.errors.call();
+    this.#reports.state.call();
+    this.#reports.ready.call();
+  }
+
+  /** Choose neuroglancer's controls; a running viewer changes at once. */
+  setUi(ui: UiChoice): void {
+    this.#ui = ui;
+    this.#live?.setUi(ui);
+  }
+
+  get selectedSegments(): SelectedSegments {
+    return this.viewer === undefined ? {} : readSelectedSegments(this.viewer);
+  }
+
+  on<K extends keyof ViewerEvents>(event: K, listener: (value: ViewerEvents[K]) => void): () => void {
+    this.#listeners[event].add(listener);
+    return () => this.#listeners[event].delete(listener);
+  }
+
+  /** Resolves once all that is in sight is loaded and drawn; rejects where a source has failed. */
+  async ready(): Promise<void> {
+    let calm = 0;
+    while (calm < 2) {
+      if (this.#disposed) throw new Error("The viewer was disposed");
+      await new Promise(requestAnimationFrame);
+      const { viewer } = this;
+      if (viewer === undefined) continue;
+      viewer.display.draw();
+      calm = viewer.isReady() ? calm + 1 : 0;
+      if (calm === 0) {
+        await this.#checkErrors();
+        if (this.#errors.length > 0) throw new Error(this.#errors.map((e) => `${e.layer ?? "viewer"}: ${e.message}`).join("\n"));
+      }
+    }
+  }
+
+  readVoxels(layer: string, box: Box): Promise<Voxels> {
+    if (this.viewer === undefined) throw new Error("The viewer is paused; bring it into sight first");
+    return readVoxels(this.viewer, layer, box);
+  }
+
+  /** The picture on the canvas as PNG. */
+  screenshot(): Promise<Blob> {
+    const canvas = this.#live?.snapshot() ?? this.#picture;
+    return new Promise((resolve, reject) =>
+      canvas === undefined
+        ? reject(new Error("The viewer has not drawn yet"))
+        : canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The picture is empty"))), "image/png"),
+    );
+  }
+
+  /** Give the WebGL context up; the last picture stays and the state is kept. */
+  pause(note = "Paused while out of sight"): void {
+    if (this.#live === undefined) return;
+    this.#state = this.#live.state;
+    if (!this.#live.display.gl.isContextLost()) this.#keepPicture(this.#live.snapshot());
+    this.#stop();
+    this.#notices.busy(note, { turning: false, clear: true, action: { label: "Resume", run: () => this.#start() } });
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#sight.disconnect();
+    for (const report of Object.values(this.#reports)) report.cancel();
+    this.#stop();
+    this.element.remove();
+  }
+
+  #see(entries: IntersectionObserverEntry[]): void {
+    this.onScreen = entries.at(-1)?.isIntersecting ?? true;
+    if (this.onScreen && this.#live === undefined) this.#start();
+  }
+
+  #start(): void {
+    if (this.#disposed || this.#live !== undefined) return;
+    claimContext(this);
+    try {
+      this.#live = new LiveViewer(this.#root, this.#ui, () => this.#recover());
+    } catch (error) {
+      releaseContext(this);
+      if (!(error instanceof NoWebGl2Error)) throw error;
+      this.#fail(error);
+      return;
+    }
+    this.#attempts = 0;
+    this.element.neuroglancerViewer = this.#live.viewer;
+    this.#watch(this.#live);
+    this.setState(this.#state);
+    this.#notices.idle();
+    this.#setErrors(this.#stateErrors);
+    this.#picture?.remove();
+    this.#picture = undefined;
+  }
+
+  #stop(): void {
+    for (const unwatch of this.#unwatch) unwatch();
+    this.#unwatch = [];
+    this.#live?.dispose();
+    this.#live = undefined;
+    this.element.neuroglancerViewer = undefined;
+    releaseContext(this);
+    this.#setReady(false);
+  }
+
+  /** The browser took the context: start again from the state, unless it must be shared out. */
+  #recover(): void {
+    if (this.#live === undefined) return;
+    if (crowded() || !this.onScreen) return this.pause("Paused: too many 3-D views are open on this page");
+    this.#state = this.#live.state;
+    this.#stop();
+    this.#notices.busy("The browser took the graphics away. Restoring the view…");
+    this.#start();
+  }
+
+  #fail(error: NoWebGl2Error): void {
+    const problem = makeError("no-webgl2", `This browser gives no WebGL2: ${error.message}`);
+    this.#setErrors([problem]);
+    const delay = RETRY_MS[this.#attempts];
+    this.#attempts += 1;
+    const retry = { label: "Try again", run: () => this.#start() };
+    this.#notices.busy("No graphics", { turning: delay !== undefined, action: retry });
+    this.#notices.problems([problem]);
+    if (delay !== undefined) setTimeout(() => this.#start(), delay);
+  }
+
+  #keepPicture(picture: HTMLCanvasElement): void {
+    picture.className = "picture";
+    picture.setAttribute("aria-hidden", "true");
+    this.#picture?.remove();
+    this.#root.prepend(picture);
+    this.#picture = picture;
+  }
+
+  #watch({ viewer }: LiveViewer): void {
+    const { state, hover, ready, errors } = this.#reports;
+    this.#unwatch = [
+      viewer.state.changed.add(() => {
+        state.call();
+        ready.call();
+      }),
+      viewer.layerManager.layersChanged.add(() => errors.call()),
+      viewer.display.updateFinished.add(() => {
+        ready.call();
+        errors.call();
+      }),
+      viewer.mouseState.changed.add(() => hover.call()),
+      viewer.layerSelectedValues.changed.add(() => hover.call()),
+    ];
+  }
+
+  #emit<K extends keyof ViewerEvents>(event: K, value: ViewerEvents[K]): void {
+    for (const listener of this.#listeners[event]) listener(value);
+  }
+
+  #emitHover(): void {
+    if (this.viewer !== undefined) this.#emit("hover", readHover(this.viewer));
+  }
+
+  #checkReady(): void {
+    if (this.viewer !== undefined) this.#setReady(this.viewer.isReady());
+  }
+
+  #setReady(ready: boolean): void {
+    if (ready === this.#ready) return;
+    this.#ready = ready;
+    this.#emit("ready", ready);
+  }
+
+  async #checkErrors(): Promise<void> {
+    const { viewer } = this;
+    if (viewer === undefined) return;
+    const errors = [...this.#stateErrors, ...(await sourceErrors(viewer))];
+    if (viewer === this.viewer) this.#setErrors(errors);
+  }
+
+  #setErrors(errors: ViewerError[]): void {
+    this.#notices.problems(errors);
+    if (equal(errors as never, this.#errors as never)) return;
+    this.#errors = errors;
+    this.#emit("errors", errors);
+  }
+}

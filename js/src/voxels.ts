@@ -1,0 +1,113 @@
+// Reading voxels of a layer through the same chunks that are drawn.
+import { SliceViewVolumeRenderLayer } from "neuroglancer/unstable/sliceview/volume/renderlayer.js";
+import type { VolumeChunk } from "neuroglancer/unstable/sliceview/volume/frontend.js";
+import { DataType } from "neuroglancer/unstable/util/data_type.js";
+import * as matrix from "neuroglancer/unstable/util/matrix.js";
+import type { Viewer } from "neuroglancer/unstable/viewer.js";
+
+/** A box of voxels at full resolution, in the source's own order of dimensions. */
+export interface Box {
+  /** First voxel, including the source's voxel offset. */
+  origin: number[];
+  /** Number of voxels per dimension. */
+  shape: number[];
+}
+
+export interface Voxels {
+  dtype: string;
+  shape: number[];
+  /** First dimension fastest; little-endian. */
+  data: ArrayBuffer;
+}
+
+type Numbers = { [index: number]: number | bigint; readonly length: number; readonly buffer: ArrayBufferLike };
+
+const ARRAYS: Record<number, new (length: number) => Numbers> = {
+  [DataType.UINT8]: Uint8Array,
+  [DataType.INT8]: Int8Array,
+  [DataType.UINT16]: Uint16Array,
+  [DataType.INT16]: Int16Array,
+  [DataType.UINT32]: Uint32Array,
+  [DataType.INT32]: Int32Array,
+  [DataType.UINT64]: BigUint64Array,
+  [DataType.FLOAT32]: Float32Array,
+};
+
+/**
+ * Read voxels of an image or segmentation layer.
+ *
+ * @throws Error where the layer does not exist, is not a volume, or the box is outside of it
+ */
+export async function readVoxels(viewer: Viewer, layerName: string, box: Box): Promise<Voxels> {
+  const managed = viewer.layerManager.getLayerByName(layerName);
+  if (managed === undefined) {
+    const names = viewer.layerManager.managedLayers.map((layer) => layer.name).join(", ");
+    throw new Error(`There is no layer "${layerName}"; the layers are: ${names || "none"}`);
+  }
+  const layer = (managed.layer?.renderLayers ?? []).find((x) => x instanceof SliceViewVolumeRenderLayer);
+  if (!(layer instanceof SliceViewVolumeRenderLayer)) throw new Error(`Layer "${layerName}" shows no volume (yet)`);
+  const { multiscaleSource } = layer;
+  const { rank, dataType } = multiscaleSource;
+  const { origin, shape } = box;
+  if (origin.length !== rank || shape.length !== rank)
+    throw new Error(`Layer "${layerName}" has ${rank} dimensions; origin and shape must have as many`);
+  const [finest] = multiscaleSource.getSources({
+    discreteValues: true,
+    displayRank: rank,
+    modelChannelDimensionIndices: [],
+    multiscaleToViewTransform: matrix.createIdentity(Float32Array, rank),
+  });
+  const source = finest?.[0];
+  if (source === undefined) throw new Error(`Layer "${layerName}" has no scale to read from`);
+  const { spec } = source.chunkSource;
+  origin.forEach((from, i) => {
+    const [low, high] = [spec.lowerVoxelBound[i] as number, spec.upperVoxelBound[i] as number];
+    if (from < low || from + (shape[i] as number) > high)
+      throw new Error(`Layer "${layerName}" has voxels ${low} to ${high} in dimension ${i}; asked for ${from} to ${from + (shape[i] as number)}`);
+  });
+  const size = shape.reduce((a, b) => a * b, 1);
+  const values = new (ARRAYS[dataType] as (typeof ARRAYS)[number])(size);
+  const chunkShape = Array.from(spec.chunkDataSize);
+  // Positions inside a chunk source count from its baseVoxelOffset.
+  const first = origin.map((x, i) => x - (spec.baseVoxelOffset[i] as number));
+  for (const grid of gridCells(first, shape, chunkShape)) {
+    await source.chunkSource.fetchChunk(Float32Array.from(grid), (chunk) =>
+      copyChunk(chunk as VolumeChunk, grid, chunkShape, first, shape, values),
+    );
+  }
+  return { dtype: (DataType[dataType] as string).toLowerCase(), shape, data: values.buffer as ArrayBuffer };
+}
+
+/** Grid positions of all chunks that the box touches. */
+function gridCells(first: number[], shape: number[], chunk: number[]): number[][] {
+  return first.reduce<number[][]>(
+    (cells, from, i) => {
+      const size = chunk[i] as number;
+      const low = Math.floor(from / size);
+      const high = Math.floor((from + (shape[i] as number) - 1) / size);
+      return cells.flatMap((cell) => Array.from({ length: high - low + 1 }, (_, k) => [...cell, low + k]));
+    },
+    [[]],
+  );
+}
+
+function copyChunk(chunk: VolumeChunk, grid: number[], chunkShape: number[], first: number[], shape: number[], out: Numbers): void {
+  const rank = shape.length;
+  const start = grid.map((g, i) => Math.max(g * (chunkShape[i] as number), first[i] as number));
+  const end = grid.map((g, i) => Math.min((g + 1) * (chunkShape[i] as number), (first[i] as number) + (shape[i] as number)));
+  const at = [...start];
+  const big = out instanceof BigUint64Array;
+  for (;;) {
+    const inChunk = Uint32Array.from(at, (x, i) => x - (grid[i] as number) * (chunkShape[i] as number));
+    const value = chunk.getValueAt(inChunk);
+    let offset = 0;
+    for (let i = rank - 1; i >= 0; --i) offset = offset * (shape[i] as number) + (at[i] as number) - (first[i] as number);
+    out[offset] = big ? BigInt(value) : Number(value);
+    let i = 0;
+    while (i < rank && (at[i] = (at[i] as number) + 1) === end[i]) {
+      at[i] = start[i] as number;
+      i += 1;
+    }
+    if (i === rank) return;
+  }
+}
