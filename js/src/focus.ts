@@ -11,7 +11,7 @@ export class AutomaticallyFocusedElement extends RefCounted {
     super();
     element.tabIndex = 0;
     const focus = () => element.focus({ preventScroll: true });
-    this.registerEventListener(element, "pointerdown", (event: PointerEvent) => {
+    this.registerEventListener(element, "pointerdown", (event) => {
       if (event.target === element) focus();
     });
     this.registerEventListener(element, "mouseenter", () => {

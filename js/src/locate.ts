@@ -65,9 +65,9 @@ async function loadByUrl(base: string): Promise<Engine> {
 type Source = (name: string) => Promise<ArrayBuffer>;
 
 async function fromPython(model: PanelModel, name: string): Promise<ArrayBuffer> {
-  const { data } = await ask(model, "engine.read", { name });
+  const { data } = await ask(model, "engine.read", { name, encoding: "gzip" });
   if (data === undefined) throw new Error(`Python sent nothing for ${name}`);
-  return data;
+  return await unzip(data);
 }
 
 /** A saved page carries all parts once: base64 of gzip, by name. */
@@ -78,9 +78,12 @@ function inlinedParts(): Source | undefined {
   return async (name) => {
     const text = files[name];
     if (text === undefined) throw new Error(`This page does not contain ${name}`);
-    const packed = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-    return await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+    return await unzip(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)));
   };
+}
+
+function unzip(packed: BlobPart): Promise<ArrayBuffer> {
+  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
 }
 
 /**

@@ -81,7 +81,7 @@ export interface Report {
 /** Keeps, for one view, what Python knows, and numbers the messages both ways. */
 export class Conversation {
   readonly view: string;
-  #ack = 0;
+  #ack = -1;
   #n = 0;
   /** What Python knows: the state of its last command, or of a later report it has seen. */
   #known: JsonObject = {};

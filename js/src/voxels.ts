@@ -1,6 +1,5 @@
 // Reading voxels of a layer through the same chunks that are drawn.
 import { SliceViewVolumeRenderLayer } from "neuroglancer/unstable/sliceview/volume/renderlayer.js";
-import type { VolumeChunk } from "neuroglancer/unstable/sliceview/volume/frontend.js";
 import { DataType } from "neuroglancer/unstable/util/data_type.js";
 import * as matrix from "neuroglancer/unstable/util/matrix.js";
 import type { Viewer } from "neuroglancer/unstable/viewer.js";
@@ -18,6 +17,27 @@ export interface Voxels {
   shape: number[];
   /** First dimension fastest; little-endian. */
   data: ArrayBuffer;
+}
+
+/** The members we use of classes that neuroglancer ships without complete types. */
+interface Chunk {
+  getValueAt(positionInChunk: Uint32Array): number | bigint;
+}
+
+interface ChunkSource {
+  spec: {
+    chunkDataSize: Uint32Array;
+    lowerVoxelBound: Float32Array;
+    upperVoxelBound: Float32Array;
+    baseVoxelOffset: Float32Array;
+  };
+  fetchChunk<T>(grid: Float32Array, read: (chunk: Chunk) => T): Promise<T>;
+}
+
+interface MultiscaleSource {
+  rank: number;
+  dataType: DataType;
+  getSources(options: object): { chunkSource: ChunkSource }[][];
 }
 
 type Numbers = { [index: number]: number | bigint; readonly length: number; readonly buffer: ArrayBufferLike };
@@ -46,7 +66,7 @@ export async function readVoxels(viewer: Viewer, layerName: string, box: Box): P
   }
   const layer = (managed.layer?.renderLayers ?? []).find((x) => x instanceof SliceViewVolumeRenderLayer);
   if (!(layer instanceof SliceViewVolumeRenderLayer)) throw new Error(`Layer "${layerName}" shows no volume (yet)`);
-  const { multiscaleSource } = layer;
+  const multiscaleSource = layer.multiscaleSource as unknown as MultiscaleSource;
   const { rank, dataType } = multiscaleSource;
   const { origin, shape } = box;
   if (origin.length !== rank || shape.length !== rank)
@@ -67,12 +87,12 @@ export async function readVoxels(viewer: Viewer, layerName: string, box: Box): P
   });
   const size = shape.reduce((a, b) => a * b, 1);
   const values = new (ARRAYS[dataType] as (typeof ARRAYS)[number])(size);
-  const chunkShape = Array.from(spec.chunkDataSize);
+  const chunkShape = Array.from<number>(spec.chunkDataSize);
   // Positions inside a chunk source count from its baseVoxelOffset.
   const first = origin.map((x, i) => x - (spec.baseVoxelOffset[i] as number));
   for (const grid of gridCells(first, shape, chunkShape)) {
     await source.chunkSource.fetchChunk(Float32Array.from(grid), (chunk) =>
-      copyChunk(chunk as VolumeChunk, grid, chunkShape, first, shape, values),
+      copyChunk(chunk, grid, chunkShape, first, shape, values),
     );
   }
   return { dtype: (DataType[dataType] as string).toLowerCase(), shape, data: values.buffer as ArrayBuffer };
@@ -91,7 +111,7 @@ function gridCells(first: number[], shape: number[], chunk: number[]): number[][
   );
 }
 
-function copyChunk(chunk: VolumeChunk, grid: number[], chunkShape: number[], first: number[], shape: number[], out: Numbers): void {
+function copyChunk(chunk: Chunk, grid: number[], chunkShape: number[], first: number[], shape: number[], out: Numbers): void {
   const rank = shape.length;
   const start = grid.map((g, i) => Math.max(g * (chunkShape[i] as number), first[i] as number));
   const end = grid.map((g, i) => Math.min((g + 1) * (chunkShape[i] as number), (first[i] as number) + (shape[i] as number)));
