@@ -1,0 +1,293 @@
+"""The MNI152 brain: a Neuroglancer viewer steered by, and steering, Panel widgets.
+
+Make the data once with ``python lite/data/mni152.py --out build/data/mni152``, then run
+
+    panel serve lite/apps/brain.py --static-dirs data=build/data
+
+or turn it into a static site with ``panel-neuroglancer convert``. The code is the same in each case.
+"""
+
+import asyncio
+import gzip
+import json
+import sys
+from html import escape
+from urllib.request import urlopen
+
+import numpy as np
+import panel as pn
+from bokeh.models import ColumnDataSource, Span
+from bokeh.plotting import figure
+from panel_neuroglancer import Neuroglancer, site_url
+
+pn.extension(notifications=False)
+
+TISSUES = {1: "Grey matter", 2: "White matter", 3: "Fluid and other"}
+COLORS = {1: "#f4845f", 2: "#4cc9f0", 3: "#a98bfa"}
+DATA = site_url("data/mni152")
+BIN = 4  # grey levels
+
+# ------------------------------------------------------------------------------------------- what the viewer shows
+
+GREY = """
+#uicontrol invlerp contrast
+void main() {
+  if (toRaw(getDataValue()) == 0u) emitTransparent();
+  else emitGrayscale(contrast());
+}
+"""
+
+STATE = {
+    "dimensions": {axis: [0.001, "m"] for axis in "xyz"},
+    "position": [-18, -20, 16],
+    # Slices stand upright, seen from the front, from above and from the left: left is on the right, as in radiology.
+    "crossSectionOrientation": [0, 0.5**0.5, -(0.5**0.5), 0],
+    "crossSectionScale": 0.6,
+    "projectionOrientation": [-0.2145, -0.8244, 0.5068, 0.1319],
+    "projectionScale": 230,
+    "layers": [
+        {
+            "type": "image",
+            "name": "T1",
+            "source": f"zarr3://{DATA}/t1.zarr",
+            "shader": GREY,
+            "shaderControls": {"contrast": {"range": [30, 255]}},
+        },
+        {
+            "type": "segmentation",
+            "name": "Tissue",
+            "source": [f"zarr3://{DATA}/tissue.zarr", f"precomputed://{DATA}/surfaces"],
+            "segments": ["1", "2"],
+            "segmentColors": {str(tissue): color for tissue, color in COLORS.items()},
+            "selectedAlpha": 0.3,
+        },
+    ],
+    "layout": "4panel",
+    "showDefaultAnnotations": False,
+    "crossSectionBackgroundColor": "#000000",
+    "hideCrossSectionBackground3D": True,
+}
+
+
+def with_opacity(state: dict, opacity: float) -> dict:
+    """Return the state with the tissues drawn that opaquely over the slices."""
+    layers = [{**la, "selectedAlpha": opacity} if la["name"] == "Tissue" else la for la in state["layers"]]
+    return {**state, "layers": layers}
+
+
+def opacity_of(state: dict) -> float:
+    """Read how opaquely the state draws the tissues."""
+    return next((la.get("selectedAlpha", 0.5) for la in state.get("layers", []) if la["name"] == "Tissue"), 0.5)
+
+
+# --------------------------------------------------------------------------------------------- voxels, in Python too
+
+
+async def fetch(url: str) -> bytes:
+    """Get a file: through the browser where Python runs in one."""
+    if sys.platform == "emscripten":
+        from pyodide.http import pyfetch
+
+        response = await pyfetch(url)
+        response.raise_for_status()
+        return await response.bytes()
+    return await asyncio.to_thread(lambda: urlopen(url).read())
+
+
+async def read_zarr(url: str, get=fetch) -> tuple[np.ndarray, np.ndarray]:
+    """Read the full scale of an OME-Zarr volume of gzip chunks.
+
+    Returns
+    -------
+    values : ndarray, axes z, y, x
+    origin : ndarray, position of the first voxel in mm: z, y, x
+    """
+    group = json.loads(await get(f"{url}/zarr.json"))
+    level = group["attributes"]["ome"]["multiscales"][0]["datasets"][0]
+    array = json.loads(await get(f"{url}/{level['path']}/zarr.json"))
+    shape, chunk = array["shape"], array["chunk_grid"]["configuration"]["chunk_shape"]
+    grid = [-(-size // step) for size, step in zip(shape, chunk, strict=True)]
+    values = np.empty(np.multiply(grid, chunk), array["data_type"])
+
+    async def place(index: tuple[int, ...]) -> None:
+        data = await get(f"{url}/{level['path']}/c/{'/'.join(map(str, index))}")
+        box = tuple(slice(i * step, (i + 1) * step) for i, step in zip(index, chunk, strict=True))
+        values[box] = np.frombuffer(gzip.decompress(data), values.dtype).reshape(chunk)
+
+    await asyncio.gather(*map(place, np.ndindex(*grid)))
+    origin = next(t["translation"] for t in level["coordinateTransformations"] if t["type"] == "translation")
+    return values[tuple(map(slice, shape))], np.array(origin)
+
+
+def slice_histogram(t1: np.ndarray, tissue: np.ndarray, index: int) -> dict[str, np.ndarray]:
+    """Count an axial slice's voxels by T1 intensity, per tissue; all zero beyond the volume."""
+    edges = np.arange(0, 256 + BIN, BIN)
+    inside = 0 <= index < len(t1)
+    counts = {
+        str(k): np.histogram(t1[index][tissue[index] == k] if inside else [], edges)[0] for k in TISSUES
+    }
+    return {"intensity": edges[:-1] + BIN / 2, **counts}
+
+
+# ------------------------------------------------------------------------------------------------ viewer and widgets
+
+viewer = Neuroglancer(STATE, ui="none", sizing_mode="stretch_both", min_height=320, margin=0)
+
+axial = pn.widgets.IntSlider(name="Axial slice, z in mm", start=-72, end=116, value=STATE["position"][2])
+opacity = pn.widgets.FloatSlider(name="Tissue opacity on slices", start=0, end=1, step=0.05, value=0.3, format="0%")
+shown = pn.widgets.CheckBoxGroup(name="Tissues", options={name: k for k, name in TISSUES.items()}, value=[1, 2])
+
+counts = ColumnDataSource(slice_histogram(np.empty((0, 0, 0)), np.empty((0, 0, 0)), 0))
+plot = figure(
+    height=170, sizing_mode="stretch_width", tools="", toolbar_location=None, x_range=(0, 256),
+    x_axis_label="T1 intensity", y_axis_label="mm² of tissue",
+    background_fill_color=None, border_fill_color=None, outline_line_color=None,
+)  # fmt: skip
+plot.y_range.start = 0
+plot.xgrid.visible = False
+bars = plot.vbar_stack(
+    [str(k) for k in TISSUES], x="intensity", width=BIN * 0.9, color=list(COLORS.values()), line_color=None, source=counts
+)
+under_mouse = Span(location=float("nan"), dimension="height", line_color="#e8b339", line_width=2)
+plot.add_layout(under_mouse)
+
+
+def move(event) -> None:
+    """Move the viewer to the slider's slice, unless it shows it already."""
+    x, y, z = viewer.position
+    if round(z) != event.new:
+        viewer.position = [x, y, event.new]
+
+
+def follow(event) -> None:
+    """Let the widgets tell what the viewer shows."""
+    axial.value = min(max(round(viewer.position[2]), axial.start), axial.end)
+    opacity.value = opacity_of(viewer.state)
+    shown.value = [k for k in TISSUES if k in viewer.selected_segments.get("Tissue", [])]
+
+
+def fade(event) -> None:
+    """Draw the tissues as opaquely as the slider says."""
+    if opacity_of(viewer.state) != event.new:
+        viewer.state = with_opacity(viewer.state, event.new)
+
+
+def select(event) -> None:
+    """Show the surfaces and labels of the tissues that are ticked, and dim the others' bars."""
+    viewer.selected_segments = {"Tissue": event.new}
+    for tissue, bar in zip(TISSUES, bars, strict=True):
+        bar.glyph.fill_alpha = 1 if tissue in event.new else 0.25
+
+
+voxels: asyncio.Future | None = None
+
+
+async def count(*events) -> None:
+    """Count the slice that the slider names; the voxels are read once, at the first call."""
+    global voxels
+    if voxels is None:
+        voxels = asyncio.gather(read_zarr(f"{DATA}/t1.zarr"), read_zarr(f"{DATA}/tissue.zarr"))
+    (t1, origin), (tissue, _) = await voxels
+    counts.data = slice_histogram(t1, tissue, round(axial.value - origin[0]))
+
+
+viewer.param.watch(follow, "state")
+axial.param.watch(move, "value")
+axial.param.watch(count, "value")
+opacity.param.watch(fade, "value")
+shown.param.watch(select, "value")
+pn.state.onload(count)
+
+
+def readout(hover: dict) -> str:
+    """Describe the voxel under the mouse, and mark its intensity in the histogram."""
+    position, values = hover["position"], hover["values"]
+    t1, tissue = (values.get(layer) if position else None for layer in ("T1", "Tissue"))
+    under_mouse.location = float("nan") if t1 is None else t1
+    x, y, z = (f"{value:.0f}" for value in position) if position else "–––"
+    name = TISSUES.get(tissue, "Outside the brain" if position else "Point at a slice")
+    return f"""
+<dl>
+  <div><dt>x</dt><dd>{x}</dd></div><div><dt>y</dt><dd>{y}</dd></div><div><dt>z</dt><dd>{z}</dd></div>
+  <div><dt>T1</dt><dd>{t1 or "–"}</dd></div>
+</dl>
+<p style="--tissue: {COLORS.get(tissue, "transparent")}">{escape(name)}</p>"""
+
+
+# ------------------------------------------------------------------------------------------------------- the page
+
+WHERE = "WebAssembly in this page" if sys.platform == "emscripten" else "a Panel server"
+
+PAGE_CSS = """
+:host {
+  --paper: #101318; --card: #181c23; --line: #2a303a; --ink: #e8ebf0; --muted: #9aa4b2; --accent: #7fb8ff;
+  --bk-axis-label-text-color: var(--muted); --bk-major-label-text-color: var(--muted);
+  --bk-axis-line-color: var(--line); --bk-major-tick-line-color: var(--line);
+  --bk-minor-tick-line-color: transparent; --bk-grid-line-color: var(--line);
+  --panel-on-background-color: var(--ink);
+  color-scheme: dark;
+  position: fixed; inset: 0; box-sizing: border-box; overflow: auto;
+  display: grid; gap: 12px; padding: 12px 16px; grid: auto minmax(0, 1fr) / minmax(0, 1fr) 300px;
+  background: var(--paper); color: var(--ink); font: 14px/1.45 system-ui, sans-serif;
+}
+@media (prefers-color-scheme: light) {
+  :host {
+    --paper: #f4f5f7; --card: #ffffff; --line: #d8dce3; --ink: #1a1f27; --muted: #596273; --accent: #1261c4;
+    color-scheme: light;
+  }
+}
+.head { grid-column: 1 / -1; }
+.view { border-radius: 10px; overflow: hidden; background: #000; }
+.side { overflow: auto; }
+@media (max-width: 760px) {
+  :host { grid: auto / minmax(0, 1fr); padding: 8px 10px; align-content: start; }
+  .view { height: max(340px, min(62vh, 100vw)) !important; }
+  .side { overflow: visible; }
+}
+"""
+CARD_CSS = """
+:host { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 12px 14px; box-sizing: border-box; }
+"""
+TEXT_CSS = """
+:host { color: var(--ink); }
+h1 { margin: 0; font-size: 20px; font-weight: 650; letter-spacing: -.01em; }
+h2 { margin: 0; font-size: 13px; font-weight: 600; }
+p { margin: 0; color: var(--muted); }
+a { color: var(--accent); }
+dl { display: grid; grid-template-columns: repeat(4, 1fr); margin: 6px 0 8px; }
+dt { color: var(--muted); font-size: 12px; }
+dd { margin: 0; font-size: 20px; font-variant-numeric: tabular-nums; }
+dl + p::before { content: ""; display: inline-block; width: 10px; height: 10px; border-radius: 50%;
+                 margin-right: 7px; background: var(--tissue); }
+"""
+WIDGET_CSS = """
+:host { color: var(--ink); accent-color: var(--accent); }
+"""
+
+
+def text(html, **params) -> pn.pane.HTML:
+    """Put HTML on the page in the page's looks."""
+    return pn.pane.HTML(html, stylesheets=[TEXT_CSS], sizing_mode="stretch_width", margin=0, **params)
+
+
+def card(*objects) -> pn.Column:
+    """Frame things that belong together."""
+    return pn.Column(*objects, stylesheets=[CARD_CSS], sizing_mode="stretch_width", margin=(0, 0, 12, 0))
+
+
+for widget in (axial, opacity, shown):
+    widget.param.update(stylesheets=[WIDGET_CSS], sizing_mode="stretch_width", margin=(4, 0))
+
+side = pn.Column(
+    card(text("<h2>Under the mouse, MNI mm</h2>"), text(pn.bind(readout, viewer.param.hover))),
+    card(axial, opacity, text("<h2>Tissues</h2>"), shown),
+    card(text(pn.bind("<h2>T1 intensities of slice z = {} mm</h2>".format, axial)), pn.pane.Bokeh(plot, margin=0)),
+    text(f'<p>MNI152 template © McGill University, <a href="{DATA}/LICENSE.txt">licence and citation</a>.</p>'),
+    css_classes=["side"], sizing_mode="stretch_both", margin=0,
+)  # fmt: skip
+head = text(f"<h1>The MNI152 brain</h1><p>Neuroglancer, steered by Python in {WHERE}</p>", css_classes=["head"])
+
+pn.Column(
+    head, pn.Column(viewer, css_classes=["view"], sizing_mode="stretch_both", margin=0), side,
+    stylesheets=[PAGE_CSS], sizing_mode="stretch_both", margin=0,
+).servable(title="MNI152 brain")  # fmt: skip
