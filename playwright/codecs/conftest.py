@@ -221,7 +221,7 @@ def module_client(browser: Browser, server: str) -> Iterator[Client]:
 
     def console(message: ConsoleMessage) -> None:
         text = f"{message.text} ({message.location.get('url')})"
-        probing = "404 (Not Found)" in text and server in text  # is this a zarr? an n5? The check of the voxels says the rest.
+        probing = "status of 404" in text and server in text  # is this a zarr? an n5? The check of the voxels says the rest.
         if message.type in ("error", "warning") and not probing and "GPU stall due to ReadPixels" not in text:
             client.problems.append(f"{message.type}: {text}")
 
@@ -303,7 +303,7 @@ def known() -> Any:
     """Give the test modules the helpers above (they cannot import from a conftest)."""
 
     class Known:
-        SHAPE, ZOOM, STAND_IN = SHAPE, ZOOM, STAND_IN
+        SHAPE, ZOOM, DEPTH, STAND_IN = SHAPE, ZOOM, DEPTH, STAND_IN
         check_plane = staticmethod(check_plane)
         voxels = staticmethod(voxels)
         labels = staticmethod(labels)

@@ -104,3 +104,36 @@ def test_compresso(client: Any, server: str, data_folder: Path, known: Any, dtyp
     values = known.labels("uint32").astype(dtype) if dtype == "uint64" else known.labels(dtype)
     write_by_hand(data_folder / f"compresso-{dtype}", values, "compresso", lambda chunk: compresso.compress(np.asfortranarray(chunk)))
     known.check_volume(client, f"precomputed://{server}/data/compresso-{dtype}/", values)
+
+
+@pytest.mark.parametrize("dtype", ["uint32", "uint64"])
+def test_segmentation_layer(client: Any, server: str, data_folder: Path, known: Any, dtype: str) -> None:
+    """Ids as they reach the segmentation shader and the state: each selected one in its own colour, the others dark."""
+    values = known.labels(dtype)
+    write(data_folder / f"segmentation-{dtype}", values, "compressed_segmentation", compressed_segmentation_block_size=[8, 8, 8])
+    plane = values[:, :, known.DEPTH].T
+    ids = np.unique(plane[plane != 0])[::2]
+    colours = {str(id): [255 - 5 * i, 3 * i, 7 * i] for i, id in enumerate(ids)}
+    client.show(
+        {
+            "dimensions": {d: [1e-9, "m"] for d in "xyz"},
+            "position": [known.SHAPE[0] / 2, known.SHAPE[1] / 2, known.DEPTH + 0.5],
+            "crossSectionScale": 1 / known.ZOOM,
+            "layers": [
+                {
+                    "type": "segmentation",
+                    "name": "v",
+                    "source": f"precomputed://{server}/data/segmentation-{dtype}/",
+                    "segments": list(colours),
+                    "segmentColors": {id: "#{:02x}{:02x}{:02x}".format(*rgb) for id, rgb in colours.items()},
+                    "selectedAlpha": 1,
+                    "notSelectedAlpha": 0,
+                }
+            ],
+        }
+    )
+    wanted = np.zeros((*plane.shape, 3), "uint8")
+    for id, rgb in colours.items():
+        wanted[plane == int(id)] = rgb
+    known.check_plane(client.picture(), wanted, tolerance=1)
+    assert (client.voxels("v") == values).all()
