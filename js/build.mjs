@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import zlib from "node:zlib";
 import * as esbuild from "esbuild";
 import { collectLicences } from "./licences.mjs";
-import { ALIASES, DEFINES, EDITS, STYLE_EDITS, SeamCheck } from "./seams.mjs";
+import { ALIASES, DEFINES, EDITS, SeamCheck, STYLE_EDITS } from "./seams.mjs";
 
 const ROOT = path.dirname(fileURLToPath(import.meta.url));
 const DIST = path.resolve(ROOT, "../src/panel_neuroglancer/dist");
@@ -33,10 +33,17 @@ function upstreamPlugin(check, wasm) {
         const wanted = args.path.replace(/\?raw$/, "");
         const drawn = path.join(ROOT, "src/icons", path.basename(wanted));
         if (wanted.startsWith("ikonate/") && fs.existsSync(drawn)) return { path: drawn, namespace: "raw" };
-        const found = await build.resolve(wanted, { kind: args.kind, resolveDir: args.resolveDir, importer: args.importer });
+        const found = await build.resolve(wanted, {
+          kind: args.kind,
+          resolveDir: args.resolveDir,
+          importer: args.importer,
+        });
         return found.errors.length ? found : { path: found.path, namespace: "raw" };
       });
-      build.onLoad({ filter: /.*/, namespace: "raw" }, (args) => ({ contents: fs.readFileSync(args.path, "utf8"), loader: "text" }));
+      build.onLoad({ filter: /.*/, namespace: "raw" }, (args) => ({
+        contents: fs.readFileSync(args.path, "utf8"),
+        loader: "text",
+      }));
 
       build.onLoad({ filter: /[\\/]node_modules[\\/](neuroglancer|codemirror)[\\/].*\.js$/ }, (args) => {
         const file = posix(path.relative(UPSTREAM, args.path));
@@ -47,11 +54,16 @@ function upstreamPlugin(check, wasm) {
         }
         const contents = check.edit(EDITS, file, fs.readFileSync(args.path, "utf8"));
         check.observe(contents);
-        for (const [, name] of contents.matchAll(/"\.\/(\w+\.wasm)"/g)) wasm.set(name, path.join(path.dirname(args.path), name));
+        for (const [, name] of contents.matchAll(/"\.\/(\w+\.wasm)"/g))
+          wasm.set(name, path.join(path.dirname(args.path), name));
         return { contents, loader: "js" };
       });
       build.onLoad({ filter: /[\\/]neuroglancer[\\/]lib[\\/].*\.css$/ }, (args) => ({
-        contents: check.edit(STYLE_EDITS, posix(path.relative(UPSTREAM, args.path)), fs.readFileSync(args.path, "utf8")),
+        contents: check.edit(
+          STYLE_EDITS,
+          posix(path.relative(UPSTREAM, args.path)),
+          fs.readFileSync(args.path, "utf8"),
+        ),
         loader: "css",
       }));
     },
@@ -76,7 +88,11 @@ async function buildEngine() {
   const wasm = new Map();
   const result = await esbuild.build({
     ...COMMON,
-    entryPoints: { engine: "src/engine.ts", "chunk-worker": "src/worker/chunk.ts", "async-worker": "src/worker/async.ts" },
+    entryPoints: {
+      engine: "src/engine.ts",
+      "chunk-worker": "src/worker/chunk.ts",
+      "async-worker": "src/worker/async.ts",
+    },
     splitting: true,
     outdir: "out",
     entryNames: "[name]",
@@ -90,7 +106,8 @@ async function buildEngine() {
     plugins: [upstreamPlugin(check, wasm)],
   });
   const failures = check.failures();
-  if (failures.length) throw new Error(`neuroglancer no longer matches these seams (seams.mjs):\n  ${failures.join("\n  ")}`);
+  if (failures.length)
+    throw new Error(`neuroglancer no longer matches these seams (seams.mjs):\n  ${failures.join("\n  ")}`);
   const files = new Map();
   for (const file of result.outputFiles) files.set(path.basename(file.path), Buffer.from(file.contents));
   for (const [name, file] of wasm) files.set(name, fs.readFileSync(file));
@@ -180,7 +197,8 @@ const preload = [...new Set([...closure(entry, manifest), ...closure(workers[0],
 const loader = await buildLoader({ entry, preload, neuroglancer: upstream.version });
 
 const total = Object.values(manifest).reduce((sum, file) => sum + file.gzip, 0);
-if (loader.length > LIMITS.loaderBytes) throw new Error(`loader.js has ${loader.length} bytes, the limit is ${LIMITS.loaderBytes}`);
+if (loader.length > LIMITS.loaderBytes)
+  throw new Error(`loader.js has ${loader.length} bytes, the limit is ${LIMITS.loaderBytes}`);
 if (total > LIMITS.totalGzip) throw new Error(`The engine has ${total} bytes (gzip), the limit is ${LIMITS.totalGzip}`);
 
 const staging = `${DIST}.new`;
@@ -198,6 +216,10 @@ fs.renameSync(staging, DIST);
 
 const kb = (bytes) => `${(bytes / 1000).toFixed(0).padStart(6)} kB`;
 for (const [name, file] of Object.entries(manifest).sort((a, b) => b[1].gzip - a[1].gzip))
-  console.log(`${kb(file.bytes)} ${kb(file.gzip)} gzip  ${name}${preload.includes(name) ? "  (before the first picture)" : ""}`);
+  console.log(
+    `${kb(file.bytes)} ${kb(file.gzip)} gzip  ${name}${preload.includes(name) ? "  (before the first picture)" : ""}`,
+  );
 const first = preload.reduce((sum, name) => sum + manifest[name].gzip, 0);
-console.log(`loader ${kb(loader.length)}; engine ${kb(total)} gzip, ${kb(first)} gzip before the first picture; ${Date.now() - started} ms`);
+console.log(
+  `loader ${kb(loader.length)}; engine ${kb(total)} gzip, ${kb(first)} gzip before the first picture; ${Date.now() - started} ms`,
+);

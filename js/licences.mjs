@@ -18,7 +18,8 @@ export function collectLicences(root, inputs) {
       .filter((file) => /^(licen[cs]e|copying|notice)/i.test(file))
       .map((file) => fs.readFileSync(path.join(folder, file), "utf8").trim());
     if (!info.license) throw new Error(`${name} names no licence; find out before shipping it`);
-    if (texts.length === 0) texts.push(fs.readFileSync(path.join(root, "licences", `${name.replace("/", "__")}.txt`), "utf8").trim());
+    if (texts.length === 0)
+      texts.push(fs.readFileSync(path.join(root, "licences", `${name.replace("/", "__")}.txt`), "utf8").trim());
     sections.push(`${name} ${info.version} (${info.license})\n${"-".repeat(72)}\n${texts.join("\n\n")}\n`);
   }
   return `The JavaScript in this folder contains the following packages.\n\n${sections.join("\n\n")}`;

@@ -100,11 +100,18 @@ export const EDITS = [
 export const STYLE_EDITS = [
   { file: /^ui\/(layer_bar|segment_list)\.css$/, from: /:root\b/g, to: ":host", times: 2 },
   { file: "status.css", from: "width: 100vw;\n  max-height: 25vh;", to: "width: 100%;\n  max-height: 25vh;", times: 1 },
-  { file: "status.css", from: "height: 100vh;\n  width: 80vw;\n  left: 10vw;", to: "height: 100%;\n  width: 80%;\n  left: 10%;", times: 1 },
+  {
+    file: "status.css",
+    from: "height: 100vh;\n  width: 80vw;\n  left: 10vw;",
+    to: "height: 100%;\n  width: 80%;\n  left: 10%;",
+    times: 1,
+  },
 ];
 
 const count = (text, from) =>
-  typeof from === "string" ? text.split(from).length - 1 : (text.match(new RegExp(from, from.flags.replace("g", "") + "g")) ?? []).length;
+  typeof from === "string"
+    ? text.split(from).length - 1
+    : (text.match(new RegExp(from, from.flags.replace("g", "") + "g")) ?? []).length;
 
 /** Counts what matched in one build and says at the end which seams did not. */
 export class SeamCheck {

@@ -1,23 +1,37 @@
 // What went wrong, in words, and what to do about it.
-import type { Viewer } from "neuroglancer/unstable/viewer.js";
+
 import { MessageSeverity } from "neuroglancer/unstable/util/message_list.js";
+import type { Viewer } from "neuroglancer/unstable/viewer.js";
 
 export interface ViewerError {
-  kind: "no-webgl2" | "engine" | "bad-url" | "unknown-host" | "not-found" | "cors" | "forbidden" | "bad-json" | "state" | "source";
+  kind:
+    | "no-webgl2"
+    | "engine"
+    | "bad-url"
+    | "unknown-host"
+    | "not-found"
+    | "cors"
+    | "forbidden"
+    | "bad-json"
+    | "state"
+    | "source";
   layer: string | null;
   message: string;
   fix: string;
 }
 
 const FIXES: Record<ViewerError["kind"], string> = {
-  "no-webgl2": "Turn on hardware acceleration in the browser's settings, update the browser, or close other tabs that draw in 3-D.",
+  "no-webgl2":
+    "Turn on hardware acceleration in the browser's settings, update the browser, or close other tabs that draw in 3-D.",
   engine: "Reload the page. If that does not help, the installation is incomplete: reinstall panel-neuroglancer.",
-  "bad-url": "Give a source such as precomputed://https://host/path or zarr://s3://bucket/path, or paste a Neuroglancer link.",
+  "bad-url":
+    "Give a source such as precomputed://https://host/path or zarr://s3://bucket/path, or paste a Neuroglancer link.",
   "unknown-host": "Check the host's name and your network connection.",
   "not-found": "Check the path: there is nothing at this address.",
   forbidden: "The server refuses access: sign in, or ask the data's owner to make it public.",
   cors: "The server answers, but does not let other sites read from it: its owner must send Access-Control-Allow-Origin.",
-  "bad-json": "The file is not the JSON it should be: check that the address names the folder of the data and not a web page.",
+  "bad-json":
+    "The file is not the JSON it should be: check that the address names the folder of the data and not a web page.",
   state: "Correct the named part of the state; the rest of the view was kept.",
   source: "Check that the format before :// is the format of the data.",
 };
@@ -32,7 +46,12 @@ export function classify(message: string): ViewerError["kind"] {
   if (/HTTP error 404\b|not found/i.test(message)) return "not-found";
   if (/HTTP error 40[13]\b/.test(message)) return "forbidden";
   if (/JSON|Unexpected token|Error parsing/i.test(message)) return "bad-json";
-  if (/(invalid|unsupported|unknown).*(url|scheme|protocol|data source|provider)|missing.*(protocol|scheme)/i.test(message)) return "bad-url";
+  if (
+    /(invalid|unsupported|unknown).*(url|scheme|protocol|data source|provider)|missing.*(protocol|scheme)/i.test(
+      message,
+    )
+  )
+    return "bad-url";
   return "source";
 }
 
@@ -64,7 +83,9 @@ export async function sourceErrors(viewer: Viewer): Promise<ViewerError[]> {
   const found: ViewerError[] = [];
   for (const managed of viewer.layerManager.managedLayers) {
     for (const source of managed.layer?.dataSources ?? []) {
-      const messages = new Set([...source.messages].filter((m) => m.severity === MessageSeverity.error).map((m) => m.message));
+      const messages = new Set(
+        [...source.messages].filter((m) => m.severity === MessageSeverity.error).map((m) => m.message),
+      );
       for (const message of messages) {
         let kind = classify(message);
         const url = urlIn(message);

@@ -9,7 +9,7 @@ import { Viewer } from "neuroglancer/unstable/viewer.js";
 import { type JsonObject, toPlain } from "./json";
 import { closeHome, type Home, openHome, useHome } from "./page";
 import { restoreState } from "./restore";
-import { uiOptions, type UiChoice } from "./ui";
+import { type UiChoice, uiOptions } from "./ui";
 
 /** WebGL2 is missing or switched off. */
 export class NoWebGl2Error extends Error {
@@ -124,7 +124,10 @@ export class LiveViewer {
 
 /** The wheel over the viewer scrolls its own lists or steers the view, never the page. */
 function keepScrollInside(event: WheelEvent): void {
-  if (event.ctrlKey) return event.preventDefault();
+  if (event.ctrlKey) {
+    event.preventDefault();
+    return;
+  }
   for (const node of event.composedPath()) {
     if (!(node instanceof Element)) break;
     const vertical = event.deltaY !== 0;

@@ -1,6 +1,7 @@
 // Finds the engine: already on the page, by URL, inlined in a saved page, or asked from Python part by part.
-import type { attach, createViewer } from "./engine";
+
 import { ask } from "./channel";
+import type { attach, createViewer } from "./engine";
 import type { PanelModel } from "./model";
 
 /** Put in by the build: the files a first picture needs. */
@@ -110,8 +111,13 @@ async function loadParts(read: Source, progress: Progress): Promise<Engine> {
     progress(`Loading the viewer… ${(bytes / 1e6).toFixed(1)} MB`);
     if (!name.endsWith(".js")) return URL.createObjectURL(new Blob([data], { type: "application/wasm" }));
     let text = new TextDecoder().decode(data);
-    text = text.replace(/\bimport\("\.\/([\w.-]+\.js)"\)/g, (_, other) => `__panelNeuroglancerPart("${other}").then(u=>import(u))`);
-    const needed = new Set([...text.matchAll(/(?:\bfrom|\bimport|\bURL\()\s*"\.\/([\w.-]+\.js)"/g)].map((match) => match[1] as string));
+    text = text.replace(
+      /\bimport\("\.\/([\w.-]+\.js)"\)/g,
+      (_, other) => `__panelNeuroglancerPart("${other}").then(u=>import(u))`,
+    );
+    const needed = new Set(
+      [...text.matchAll(/(?:\bfrom|\bimport|\bURL\()\s*"\.\/([\w.-]+\.js)"/g)].map((match) => match[1] as string),
+    );
     for (const other of needed) text = text.replaceAll(`"./${other}"`, `"${await resolve(other)}"`);
     return URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
   };

@@ -53,7 +53,10 @@ export class Notices {
   }
 
   /** Say that something goes on (`turning`) or waits; over a picture the background is clear. */
-  busy(text: string, { turning = true, clear = false, action }: { turning?: boolean; clear?: boolean; action?: Action } = {}): void {
+  busy(
+    text: string,
+    { turning = true, clear = false, action }: { turning?: boolean; clear?: boolean; action?: Action } = {},
+  ): void {
     this.#busy.replaceChildren(make("div", "pn-ring"), make("div", "", text));
     if (action) this.#busy.append(this.#button(action));
     this.#busy.classList.toggle("pn-still", !turning);

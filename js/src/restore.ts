@@ -3,8 +3,9 @@
 // neuroglancer's own restoreState() throws all layers away and makes them anew: chunks, meshes and
 // shaders are lost for a moved slider. Here only the differing members are set, a layer's appearance
 // is changed in place, and only a layer whose data changed is replaced.
-import { deleteLayer, makeLayer, type ManagedUserLayer, type UserLayer } from "neuroglancer/unstable/layer/index.js";
+
 import { ImageUserLayer } from "neuroglancer/unstable/layer/image/index.js";
+import { deleteLayer, type ManagedUserLayer, makeLayer, type UserLayer } from "neuroglancer/unstable/layer/index.js";
 import { SegmentationUserLayer } from "neuroglancer/unstable/layer/segmentation/index.js";
 import { packColor, parseRGBColorSpecification } from "neuroglancer/unstable/util/color.js";
 import type { Trackable } from "neuroglancer/unstable/util/trackable.js";
@@ -57,7 +58,9 @@ function segmentationSetters(layer: SegmentationUserLayer): Record<string, Sette
     segmentDefaultColor: colors.segmentDefaultColor,
   };
   return {
-    ...Object.fromEntries(Object.entries(trackables).map(([key, t]) => [key, (value: Json | undefined) => setTrackable(t, value)])),
+    ...Object.fromEntries(
+      Object.entries(trackables).map(([key, t]) => [key, (value: Json | undefined) => setTrackable(t, value)]),
+    ),
     segments: (value) => setSegments(group, value),
     segmentColors: (value) => {
       colors.segmentStatedColors.clear();
@@ -92,7 +95,8 @@ function settersOf(managed: ManagedUserLayer): Record<string, Setter> {
     visible: (value) => managed.setVisible(value !== false),
   };
   if (layer === null) return {};
-  if ((layer.constructor as typeof UserLayer).supportsPickOption) common.pick = (value) => setTrackable(layer.pick, value);
+  if ((layer.constructor as typeof UserLayer).supportsPickOption)
+    common.pick = (value) => setTrackable(layer.pick, value);
   if (layer instanceof ImageUserLayer) return { ...common, ...imageSetters(layer) };
   if (layer instanceof SegmentationUserLayer) return { ...common, ...segmentationSetters(layer) };
   return common;

@@ -50,7 +50,12 @@ function mergeLayers(base: Json | undefined, target: Json | undefined, live: Jso
  * @param live what the viewer shows now
  * @returns the live state with Python's changes applied
  */
-export function merge(base: Json | undefined, target: Json | undefined, live: Json | undefined, key = ""): Json | undefined {
+export function merge(
+  base: Json | undefined,
+  target: Json | undefined,
+  live: Json | undefined,
+  key = "",
+): Json | undefined {
   if (equal(base, target)) return live;
   if (key === "layers") return mergeLayers(base, target, live);
   if (isObject(base) && isObject(target) && isObject(live)) return mergeObjects(base, target, live);

@@ -31,6 +31,7 @@ export function uiOptions({ preset = "full", options = {} }: UiChoice): Record<s
     showTopBar: preset !== "none",
     showPanelBorders: preset !== "none",
   };
-  for (const control of CONTROLS) chosen[control] = preset === "full" || (preset === "minimal" && MINIMAL.includes(control));
+  for (const control of CONTROLS)
+    chosen[control] = preset === "full" || (preset === "minimal" && MINIMAL.includes(control));
   return { ...chosen, ...options };
 }

@@ -7,7 +7,7 @@ import { makeError, sourceErrors, type ViewerError } from "./errors";
 import { equal, type JsonObject } from "./json";
 import { LiveViewer, NoWebGl2Error } from "./live";
 import { Notices } from "./notice";
-import { readHover, readSelectedSegments, type Hover, type SelectedSegments } from "./readings";
+import { type Hover, readHover, readSelectedSegments, type SelectedSegments } from "./readings";
 import { styleSheet } from "./styles";
 import { Throttle } from "./throttle";
 import type { UiChoice } from "./ui";
@@ -134,7 +134,8 @@ export class EmbeddedViewer implements Claimant {
       calm = viewer.isReady() ? calm + 1 : 0;
       if (calm === 0) {
         await this.#checkErrors();
-        if (this.#errors.length > 0) throw new Error(this.#errors.map((e) => `${e.layer ?? "viewer"}: ${e.message}`).join("\n"));
+        if (this.#errors.length > 0)
+          throw new Error(this.#errors.map((e) => `${e.layer ?? "viewer"}: ${e.message}`).join("\n"));
       }
     }
   }
@@ -211,7 +212,10 @@ export class EmbeddedViewer implements Claimant {
   /** The browser took the context: start again from the state, unless it must be shared out. */
   #recover(): void {
     if (this.#live === undefined) return;
-    if (crowded() || !this.onScreen) return this.pause("Paused: too many 3-D views are open on this page");
+    if (crowded() || !this.onScreen) {
+      this.pause("Paused: too many 3-D views are open on this page");
+      return;
+    }
     this.#state = this.#live.state;
     this.#stop();
     this.#notices.busy("The browser took the graphics away. Restoring the view…");

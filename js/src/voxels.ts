@@ -83,7 +83,9 @@ export async function readVoxels(viewer: Viewer, layerName: string, box: Box): P
   origin.forEach((from, i) => {
     const [low, high] = [spec.lowerVoxelBound[i] as number, spec.upperVoxelBound[i] as number];
     if (from < low || from + (shape[i] as number) > high)
-      throw new Error(`Layer "${layerName}" has voxels ${low} to ${high} in dimension ${i}; asked for ${from} to ${from + (shape[i] as number)}`);
+      throw new Error(
+        `Layer "${layerName}" has voxels ${low} to ${high} in dimension ${i}; asked for ${from} to ${from + (shape[i] as number)}`,
+      );
   });
   const size = shape.reduce((a, b) => a * b, 1);
   const values = new (ARRAYS[dataType] as (typeof ARRAYS)[number])(size);
@@ -111,22 +113,34 @@ function gridCells(first: number[], shape: number[], chunk: number[]): number[][
   );
 }
 
-function copyChunk(chunk: Chunk, grid: number[], chunkShape: number[], first: number[], shape: number[], out: Numbers): void {
+function copyChunk(
+  chunk: Chunk,
+  grid: number[],
+  chunkShape: number[],
+  first: number[],
+  shape: number[],
+  out: Numbers,
+): void {
   const rank = shape.length;
   const start = grid.map((g, i) => Math.max(g * (chunkShape[i] as number), first[i] as number));
-  const end = grid.map((g, i) => Math.min((g + 1) * (chunkShape[i] as number), (first[i] as number) + (shape[i] as number)));
+  const end = grid.map((g, i) =>
+    Math.min((g + 1) * (chunkShape[i] as number), (first[i] as number) + (shape[i] as number)),
+  );
   const at = [...start];
   const big = out instanceof BigUint64Array;
   for (;;) {
     const inChunk = Uint32Array.from(at, (x, i) => x - (grid[i] as number) * (chunkShape[i] as number));
     const value = chunk.getValueAt(inChunk);
     let offset = 0;
-    for (let i = rank - 1; i >= 0; --i) offset = offset * (shape[i] as number) + (at[i] as number) - (first[i] as number);
+    for (let i = rank - 1; i >= 0; --i)
+      offset = offset * (shape[i] as number) + (at[i] as number) - (first[i] as number);
     out[offset] = big ? BigInt(value) : Number(value);
+    // Count up, the first dimension fastest.
     let i = 0;
-    while (i < rank && (at[i] = (at[i] as number) + 1) === end[i]) {
+    for (; i < rank; ++i) {
+      at[i] = (at[i] as number) + 1;
+      if (at[i] !== end[i]) break;
       at[i] = start[i] as number;
-      i += 1;
     }
     if (i === rank) return;
   }
