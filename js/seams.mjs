@@ -111,7 +111,7 @@ export const STYLE_EDITS = [
 const count = (text, from) =>
   typeof from === "string"
     ? text.split(from).length - 1
-    : (text.match(new RegExp(from, from.flags.replace("g", "") + "g")) ?? []).length;
+    : (text.match(new RegExp(from, `${from.flags.replace("g", "")}g`)) ?? []).length;
 
 /** Counts what matched in one build and says at the end which seams did not. */
 export class SeamCheck {
