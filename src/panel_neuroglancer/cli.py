@@ -1,0 +1,112 @@
+"""The command line: ``panel-neuroglancer convert | runtime | serve``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def _pair(text: str) -> tuple[Path, str]:
+    source, colon, target = text.rpartition(":")
+    if not colon or len(source) == 1:  # no colon, or only that of a Windows drive
+        source, target = text, ""
+    return Path(source), target
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="panel-neuroglancer", description="Neuroglancer as a Panel component: static sites.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    convert = commands.add_parser("convert", help="make a static site of Panel apps", description="Make a static site of Panel apps: Python runs in the visitor's browser.")
+    convert.add_argument("apps", nargs="+", type=Path, metavar="APP.py")
+    convert.add_argument("--to", action="append", metavar="TARGET", help="pyodide (Python on the page) or pyodide-worker (beside it); may be repeated or a comma list; default pyodide-worker")
+    convert.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the site goes; an older site there is replaced at the end")
+    convert.add_argument("--runtime", choices=("local", "cdn"), default="local", help="local: everything lies in the site (default); cdn: Python and Panel come from the network")
+    convert.add_argument("--pyodide-version", metavar="VERSION", help="default 0.27.7")
+    convert.add_argument("--requirements", action="append", default=[], metavar="SPEC|FILE", help="what the app needs besides what it imports: a requirement as for pip, or a file of them; may be repeated")
+    convert.add_argument("--data", "--resources", action="append", default=[], type=_pair, metavar="SOURCE[:PLACE]", help="put a file or folder beside the pages, under the name PLACE; may be repeated")
+    convert.add_argument("--title", help="title of the pages")
+    convert.add_argument("--index", choices=("auto", "list", "none"), default="auto", help="what index.html is: the only page or a list (auto), always a list, or nothing")
+    convert.add_argument("--quiet", action="store_true", help="say nothing unless it fails")
+    convert.set_defaults(run=_convert)
+
+    runtime = commands.add_parser("runtime", help="fetch Pyodide into the cache", description="Fetch Pyodide, and packages of its distribution, into the cache, every file checked against its official hash.")
+    runtime.add_argument("packages", nargs="*", metavar="PACKAGE", help="packages of Pyodide's distribution, such as scipy")
+    runtime.add_argument("--pyodide-version", metavar="VERSION", help="default 0.27.7")
+    runtime.set_defaults(run=_runtime)
+
+    serve = commands.add_parser("serve", help="serve a site on this machine", description="Serve a finished site on 127.0.0.1.")
+    serve.add_argument("folder", type=Path, metavar="DIR")
+    serve.add_argument("--port", type=int, default=8000, help="default 8000; if it is taken, the next free one")
+    serve.set_defaults(run=_serve)
+    return parser
+
+
+def _convert(args: argparse.Namespace) -> None:
+    from .site.convert import Options, convert
+    from .site.progress import Progress
+    from .site.runtime import DEFAULT_VERSION
+
+    targets = [name for item in args.to or ["pyodide-worker"] for name in item.split(",") if name]
+    requirements = []
+    for item in args.requirements:
+        lines = Path(item).read_text(encoding="utf8").splitlines() if Path(item).is_file() else [item]
+        requirements += [line for line in (line.partition(" #")[0].strip() for line in lines) if line and not line.startswith("#")]
+    options = Options(
+        tuple(targets), args.runtime, args.pyodide_version or DEFAULT_VERSION, tuple(requirements), tuple(args.data),
+        args.title, args.index,
+    )
+    convert(args.apps, args.out, options, Progress(None if args.quiet else sys.stderr))
+
+
+def _runtime(args: argparse.Namespace) -> None:
+    from .site.errors import BadInput
+    from .site.progress import Progress
+    from .site.runtime import DEFAULT_VERSION, Runtime
+
+    runtime = Runtime(args.pyodide_version or DEFAULT_VERSION, Progress())
+    print(f"Pyodide {runtime.version}, Python {runtime.lock['info']['python']}: {runtime.core['pyodide.mjs'].parent}")
+    for name in args.packages:
+        if name not in runtime.packages:
+            raise BadInput(f"Pyodide {runtime.version} has no package {name!r}: pure ones come from PyPI when a site is made.")
+        print(f"{name} {runtime.packages[name]['version']}: {runtime.wheel(name)}")
+
+
+def _serve(args: argparse.Namespace) -> None:
+    from .site.serve import open_server
+
+    with open_server(args.folder, args.port) as server:
+        if server.server_address[1] != args.port:
+            print(f"Port {args.port} is taken; using {server.server_address[1]} instead.", flush=True)
+        print(f"{args.folder} is at {server.url}   (Ctrl+C stops)", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status."""
+    args = _parser().parse_args(argv)
+    try:
+        from .site.errors import SiteError
+    except ImportError as error:
+        print(f"This command needs `{error.name}`: pip install 'panel-neuroglancer[site]'", file=sys.stderr)
+        return 2
+    try:
+        args.run(args)
+    except ImportError as error:
+        if error.name not in ("packaging", "pyodide_lock", "pkginfo"):
+            raise
+        print(f"This command needs `{error.name}`: pip install 'panel-neuroglancer[site]'", file=sys.stderr)
+        return 2
+    except SiteError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

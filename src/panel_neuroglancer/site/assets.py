@@ -1,0 +1,113 @@
+"""The files a page names: Panel's and Bokeh's JavaScript and CSS, the viewer's engine, our own scripts."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+import shutil
+from pathlib import Path
+from urllib.parse import unquote
+
+from .errors import BadInput, ExternalResource, SiteError
+from .render import MADE_FOR
+
+PACKAGE = Path(__file__).parent.parent
+PANEL_DIST = f"static/panel/{MADE_FOR['panel']}/dist/"
+BOKEH_CDN = "https://cdn.bokeh.org/bokeh/release/"
+# Panel's own fonts of style: read by components that are made while the app runs, so no page names them beforehand.
+GENERAL = ("css", "assets", "bundled/theme", "bundled/defaulttheme", "bundled/darktheme")
+
+
+def localise(text: str, base: str, site: Path) -> str:
+    """Make every Panel, Bokeh and site URL in `text` relative and copy the files behind them into `site`.
+
+    Parameters
+    ----------
+    text
+        A page or a document's JSON.
+    base
+        What stood for the site's address while the page was drawn; ends with "/".
+    """
+    import bokeh
+    import panel
+
+    dist, js = Path(panel.__file__).parent / "dist", Path(bokeh.__file__).parent / "server" / "static" / "js"
+    for url in set(re.findall(re.escape(base + PANEL_DIST) + r"([^\"'\s)<>&?#\\]+)", text)):
+        if (dist / unquote(url)).is_file():
+            _copy_with_imports(dist, unquote(url), site / PANEL_DIST)
+    for name in set(re.findall(re.escape(BOKEH_CDN) + r"([\w.-]+\.js)", text)):
+        _copy(js / name.replace(f"-{MADE_FOR['bokeh']}", ""), site / "static" / "bokeh" / name)
+    return text.replace(BOKEH_CDN, "static/bokeh/").replace(base, "")
+
+
+def copy_general(site: Path) -> None:
+    """Copy the parts of Panel that any component may ask for at any time."""
+    import panel
+
+    dist = Path(panel.__file__).parent / "dist"
+    for folder in GENERAL:
+        for path in (dist / folder).rglob("*") if (dist / folder).is_dir() else ():
+            if path.is_file() and path.suffix != ".map":
+                _copy(path, site / PANEL_DIST / path.relative_to(dist))
+
+
+def copy_engine(site: Path) -> int:
+    """Copy the viewer's engine to ``static/neuroglancer/`` and return its size."""
+    dist = PACKAGE / "dist"
+    if not (dist / "engine.json").exists():
+        raise SiteError(f"{dist / 'engine.json'} is missing: this copy of panel-neuroglancer was not built. Run `make js`.")
+    files = json.loads((dist / "engine.json").read_text(encoding="utf8"))["files"]
+    for name in files:
+        _copy(dist / "engine" / name, site / "static" / "neuroglancer" / name)
+    _copy(dist / "THIRD_PARTY_LICENSES.txt", site / "static" / "neuroglancer" / "THIRD_PARTY_LICENSES.txt")
+    return sum(item["bytes"] for item in files.values())
+
+
+def copy_boot(site: Path) -> None:
+    """Copy the scripts that start Python and link it with the page."""
+    for path in (Path(__file__).parent / "page").iterdir():
+        if path.is_file():
+            _copy(path, site / "static" / "boot" / path.name)
+
+
+def copy_data(source: Path, target: str, site: Path) -> None:
+    """Copy a file or folder beside the page."""
+    clean = posixpath.normpath(target or source.name)
+    if clean.startswith(("/", "..")) or clean == "." or clean.partition("/")[0] == "static":
+        raise BadInput(f"{target!r} is no place inside the site beside `static`: write --data SOURCE:FOLDER, as in data/brain.")
+    if not source.exists():
+        raise BadInput(f"{source} does not exist: --data wants a file or a folder.")
+    if source.is_dir():
+        shutil.copytree(source, site / clean, dirs_exist_ok=True)
+    else:
+        _copy(source, site / clean)
+
+
+def check_self_contained(html: str, name: str) -> None:
+    """Raise ExternalResource if a page loads anything from another host."""
+    tags = re.findall(r"<(?:script|link|img|iframe)\b[^>]*?\b(?:src|href)=[\"']?((?:https?:)?//[^\"'\s>]+)", html)
+    if tags:
+        raise ExternalResource(
+            f"{name} would load {', '.join(sorted(set(tags)))}. A local site loads nothing from other hosts: drop the extension, "
+            f"template or resource that names it, put the file beside the page with --data, or convert with --runtime cdn."
+        )
+
+
+def _copy_with_imports(dist: Path, path: str, target: Path) -> None:
+    if (target / path).exists():
+        return
+    _copy(dist / path, target / path)
+    if path.endswith(".css"):
+        text = (dist / path).read_text(encoding="utf8", errors="replace")
+        for url in re.findall(r"url\(\s*[\"']?([^\"')]+)", text):
+            other = posixpath.normpath(posixpath.join(posixpath.dirname(path), re.split("[?#]", url)[0]))
+            if not url.startswith(("data:", "http:", "https:", "//", "#")) and (dist / other).is_file():
+                _copy_with_imports(dist, other, target)
+
+
+def _copy(source: Path, target: Path) -> None:
+    if not source.is_file():
+        raise SiteError(f"{source} is missing: the package it belongs to is damaged. Install it again.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)

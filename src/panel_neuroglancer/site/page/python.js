@@ -1,0 +1,90 @@
+// Starts Python where this module is loaded: on the page or in a worker.
+
+/** Count the bytes that arrive through fetch, Pyodide's included. */
+function countFetch(arrived) {
+  const fetch = globalThis.fetch;
+  globalThis.fetch = async (...args) => {
+    const response = await fetch(...args);
+    if (!response.ok || !response.body) return response;
+    const counter = new TransformStream({
+      transform(chunk, controller) {
+        arrived(chunk.byteLength);
+        controller.enqueue(chunk);
+      },
+    });
+    const { status, statusText, headers } = response;
+    return new Response(response.body.pipeThrough(counter), { status, statusText, headers });
+  };
+  return () => { globalThis.fetch = fetch; };
+}
+
+/**
+ * Load Pyodide and the app's packages.
+ *
+ * `config` is the site's (see convert.py), `base` the URL of the folder that holds the page, `say(text, done, total)` the
+ * indicator. Resolves to Python's `bridge` module as a proxy, and Pyodide itself.
+ */
+export async function startPython(config, base, say) {
+  const step = "Downloading Python and its packages";
+  let bytes = 0;
+  let shown = 0;
+  say(step, 0, config.bytes);
+  const stopCounting = countFetch((count) => {
+    bytes += count;
+    if (bytes - shown < config.bytes / 200) return;
+    shown = bytes;
+    if (bytes < config.bytes) say(step, bytes, config.bytes);
+    else say("Installing the packages");
+  });
+  try {
+    const index = new URL(config.index, base).href;
+    const env = { ...config.env };
+    for (const name of config.urls) env[name] = new URL(env[name], base).href;
+    const { loadPyodide } = await import(new URL("pyodide.mjs", index).href);
+    const [bridge, pyodide] = await Promise.all([
+      fetch(new URL("bridge.py", import.meta.url)).then((response) => response.text()),
+      loadPyodide({ indexURL: index, env, packages: config.packages }),
+    ]);
+    const missing = config.packages.filter((name) => !(name in pyodide.loadedPackages));
+    if (missing.length) throw new Error(`These packages could not be loaded: ${missing.join(", ")}`);
+    say("Starting the app");
+    for (const archive of config.archives) {
+      const response = await fetch(new URL(archive, base));
+      if (!response.ok) throw new Error(`${archive}: ${response.status} ${response.statusText}`);
+      pyodide.unpackArchive(await response.arrayBuffer(), "zip");
+    }
+    pyodide.FS.writeFile("/lib/panel_neuroglancer_bridge.py", bridge);
+    pyodide.runPython("import sys; sys.path.append('/lib')");
+    return { pyodide, bridge: pyodide.pyimport("panel_neuroglancer_bridge") };
+  } finally {
+    stopCounting();
+  }
+}
+
+/** Describe an exception for the visitor. */
+export function describe(error) {
+  const details = String(error?.message ?? error);
+  const lines = details.trim().split("\n");
+  if (error?.name === "PythonError") {
+    return {
+      title: "The app could not start",
+      reason: lines.at(-1),
+      fix: "Its Python raised this error. Reload the page to try again; if it stays, send the details to the app's author.",
+      details,
+    };
+  }
+  if (error?.pyodide_fatal_error) {
+    return {
+      title: "Python has died",
+      reason: lines[0],
+      fix: "Reload the page. If the browser ran out of memory, close other tabs first.",
+      details: `${details}\n${error.stack ?? ""}`,
+    };
+  }
+  return {
+    title: "Python could not be loaded",
+    reason: lines[0],
+    fix: "Check the connection and reload the page. If you run this site: all its files must be there, served by a web server.",
+    details: `${details}\n${error?.stack ?? ""}`,
+  };
+}

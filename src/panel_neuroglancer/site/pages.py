@@ -1,0 +1,90 @@
+"""From what Panel drew to the page that is served: the boot markup, the configuration, the list of pages."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .errors import SiteError
+from .render import MARK, MADE_FOR
+
+TARGETS = ("pyodide", "pyodide-worker")
+
+_BOOT = """<div id="pn-boot" role="status" aria-live="polite">
+    <p data-text>Starting</p>
+    <progress aria-label="Starting"></progress>
+    <p data-amount></p>
+    <noscript><p>This page runs Python in the browser, which needs JavaScript.</p></noscript>
+  </div>
+  <script type="application/json" id="pn-config">{config}</script>
+  <script type="module" src="static/boot/page.js"></script>"""
+
+_INDEX = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+  :root {{ color-scheme: light dark; font: 1.125rem/1.6 system-ui, sans-serif; }}
+  body {{ max-inline-size: 40rem; margin: 4rem auto; padding-inline: 1.5rem; }}
+  small {{ opacity: 0.75; }}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+<ul>
+{items}
+</ul>
+</body>
+</html>
+"""
+
+
+def page_name(stem: str, target: str, targets: tuple[str, ...]) -> str:
+    """Return a page's file name: the first target has the app's own name, so that adding one renames nothing."""
+    return f"{stem}.html" if target == targets[0] else f"{stem}-{target}.html"
+
+
+def finish(text: str, config: Mapping[str, Any], title: str | None) -> str:
+    """Put the boot markup into a page that Panel drew. Each replacement must find exactly what it replaces."""
+    data = json.dumps(config).replace("<", "\\u003c")
+    text = _replace(text, MARK, _BOOT.format(config=data))
+    text = _replace(text, "</head>", '  <link rel="stylesheet" href="static/boot/boot.css">\n  </head>')
+    # Panel's spinner would lie over our indicator; custom templates have none.
+    text = re.sub(r'<body class="pn-loading pn-[\w-]+">', "<body>", text)
+    if 'name="viewport"' not in text:
+        text = _replace(text, '<meta charset="utf-8">', '<meta charset="utf-8">\n    <meta name="viewport" content="width=device-width, initial-scale=1">')
+    if title is not None:
+        text, count = re.subn(r"<title>.*?</title>", lambda _: f"<title>{html.escape(title)}</title>", text, count=1, flags=re.DOTALL)
+        _expect(count, "<title>")
+    return text
+
+
+def index(pages: Mapping[str, str], title: str) -> str:
+    """Return a page that lists `pages`, file names by label."""
+    items = "\n".join(f'<li><a href="{html.escape(name)}">{html.escape(label)}</a></li>' for label, name in pages.items())
+    return _INDEX.format(title=html.escape(title), items=items)
+
+
+def redirect(page: str, title: str) -> str:
+    """Return an index that goes straight to the only page and takes query and fragment along."""
+    script = f"location.replace({json.dumps(page)} + location.search + location.hash)"
+    head = f'<meta http-equiv="refresh" content="0; url={html.escape(page)}"><script>{script}</script>'
+    return index({title: page}, title).replace("<style>", head + "\n<style>", 1)
+
+
+def _replace(text: str, old: str, new: str) -> str:
+    _expect(text.count(old), old)
+    return text.replace(old, new)
+
+
+def _expect(count: int, what: str) -> None:
+    if count != 1:
+        raise SiteError(
+            f"A page drawn by Panel {MADE_FOR['panel']} should hold {what!r} once, but this one holds it {count} times. If the "
+            f"app has a template of its own, it must be a whole HTML page with the block that embeds Panel's scripts."
+        )

@@ -1,0 +1,63 @@
+"""One line per step, so that nobody stares at a silent terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+
+def size(count: float) -> str:
+    """Return a number of bytes as people read it: ``1.2 MB`` is 1 200 000 bytes."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000 or unit == "MB":
+            break
+        count /= 1000
+    return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
+
+
+def tree_size(folder: Path) -> int:
+    """Return the bytes of all files under `folder`."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+class Progress:
+    """Writes steps to a stream.
+
+    Parameters
+    ----------
+    stream
+        Where to write; standard error by default. None keeps silent.
+    """
+
+    def __init__(self, stream: TextIO | None = sys.stderr) -> None:
+        self.stream = stream
+
+    def say(self, text: str) -> None:
+        """Write one line."""
+        if self.stream is not None:
+            print(text, file=self.stream, flush=True)
+
+    @contextmanager
+    def step(self, text: str) -> Iterator[list[str]]:
+        """Announce a step that may take long; the result's details go into the list it yields."""
+        details: list[str] = []
+        start = time.monotonic()
+        if self.stream is not None:
+            print(f"  {text} …", end="", file=self.stream, flush=True)
+        try:
+            yield details
+        except BaseException:
+            self.say(" failed")
+            raise
+        self.say(" " + ", ".join([*details, f"{time.monotonic() - start:.1f} s"]))
+
+    def table(self, rows: Iterable[tuple[str, str]]) -> None:
+        """Write two aligned columns."""
+        rows = list(rows)
+        width = max((len(left) for left, _ in rows), default=0)
+        for left, right in rows:
+            self.say(f"  {left:<{width}}  {right:>12}")

@@ -1,0 +1,127 @@
+"""Draw an app's page with Panel, in a process of its own: ``python -m panel_neuroglancer.site.render``.
+
+`panel.io.convert.script_to_html` runs the app and fills the page's template. Three names of that module are replaced so
+that its scripts stay out and ours go in; a name that is gone stops the build.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import AppError, VersionMismatch
+
+# What the seams below, the page's scripts and the private names they use were made for.
+MADE_FOR = {"panel": "1.9.4", "bokeh": "3.9.2"}
+MARK = "<!-- panel-neuroglancer: the boot script goes here -->"
+
+
+@dataclass(frozen=True)
+class Page:
+    """What came out of one app.
+
+    Attributes
+    ----------
+    html
+        The page, with `MARK` where the boot script belongs.
+    source
+        The app's Python.
+    roots
+        The ids of its root models, in order: the page's elements carry them.
+    models
+        The document as JSON, to look for files it names.
+    modules
+        Top-level names of all modules that were imported when it had run.
+    """
+
+    html: str
+    source: str
+    roots: list[str]
+    models: str
+    modules: list[str]
+
+
+def check_versions() -> None:
+    """Raise VersionMismatch unless Panel and Bokeh are the ones this package was made for."""
+    import bokeh
+    import panel
+
+    installed = {"panel": panel.__version__, "bokeh": bokeh.__version__}
+    if installed != MADE_FOR:
+        wanted = " ".join(f"{name}=={version}" for name, version in MADE_FOR.items())
+        raise VersionMismatch(
+            f"Converting needs {wanted}, but panel {installed['panel']} and bokeh {installed['bokeh']} are installed: the "
+            f"page is made with their templates. Run: pip install {wanted}"
+        )
+
+
+def render(app: Path, env: dict[str, str]) -> Page:
+    """Run `app` in a new process with `env` added to the environment, and return its page.
+
+    Raises
+    ------
+    AppError
+        If the app raises or shows nothing; the message holds the traceback.
+    """
+    with tempfile.TemporaryDirectory() as temp:
+        result = Path(temp, "page.json")
+        done = subprocess.run(
+            [sys.executable, "-m", __name__, str(app), str(result)],
+            env={**os.environ, **env}, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+        )
+        if not result.exists():
+            raise AppError(f"{app} ended its process with status {done.returncode} while it was drawn:\n{done.stderr[-3000:]}")
+        data: dict[str, Any] = json.loads(result.read_text(encoding="utf8"))
+    if "error" in data:
+        raise AppError(
+            f"{app} raised while it was run to draw its page (it must also run under CPython):\n{data['error']}"
+        )
+    return Page(**data)
+
+
+def _render(app: Path) -> dict[str, Any]:
+    from bokeh.embed.util import standalone_docs_json_and_render_items
+    from panel.io import convert
+    from panel.io.resources import set_resource_mode
+
+    for name in ("PYODIDE_SCRIPT", "bundle_resources", "build_single_handler_application"):
+        if not hasattr(convert, name):
+            raise VersionMismatch(f"panel.io.convert has no {name} any more: install panel=={MADE_FOR['panel']}.")
+    seen: dict[str, Any] = {}
+    bundle, build = convert.bundle_resources, convert.build_single_handler_application
+
+    def bundle_resources(roots: Any, *args: Any, **kwargs: Any) -> Any:
+        seen["roots"] = list(roots)
+        return bundle(roots, *args, **kwargs)
+
+    def build_application(*args: Any, **kwargs: Any) -> Any:
+        seen["app"] = build(*args, **kwargs)
+        return seen["app"]
+
+    convert.PYODIDE_SCRIPT = MARK
+    convert.bundle_resources, convert.build_single_handler_application = bundle_resources, build_application
+    with set_resource_mode("cdn"):
+        html, _ = convert.script_to_html(str(app), runtime="pyodide", js_resources=[], prerender=False, compiled=False)
+    handler = seen["app"]._handlers[0]
+    if handler.failed:
+        raise RuntimeError(f"{handler.error}\n{handler.error_detail}")
+    docs, _ = standalone_docs_json_and_render_items(seen["roots"], suppress_callback_warning=True)
+    return {
+        "html": html, "source": handler._runner.source, "roots": [root.id for root in seen["roots"]],
+        "models": json.dumps(docs, default=str), "modules": sorted({name.partition(".")[0] for name in sys.modules}),
+    }
+
+
+if __name__ == "__main__":
+    try:
+        outcome = _render(Path(sys.argv[1]))
+    except Exception:
+        outcome = {"error": traceback.format_exc()}
+    Path(sys.argv[2]).write_text(json.dumps(outcome), encoding="utf8")
