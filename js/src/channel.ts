@@ -25,7 +25,7 @@ export function ask(model: PanelModel, method: string, params: Record<string, un
       model.off("msg:custom", listen);
     };
     const listen = (event?: unknown) => {
-      const message = ((event as { data?: unknown })?.data ?? event) as ReplyMessage;
+      const message = event as ReplyMessage;
       if (message?.id !== id) return;
       end();
       if (message.ok) resolve({ result: message.result, data: bytes(message.data) });
