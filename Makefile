@@ -1,31 +1,98 @@
-# make demo   set everything up, build the demo site, serve it
+# make demo   set everything up, build the demo site, serve it and print its address
 # make test   set everything up, run all checks and tests
-# also: js wheel site lint bench clean lock
+#
+# Single steps: js data site wheel lint unit browser-tests bench screenshot lock clean
 
 PORT ?= 8000
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DIST := src/panel_neuroglancer/dist
-JS_SOURCES := $(shell find js -path js/node_modules -prune -o -type f -print)
+SITE := build/site
+DATA := build/data/mni152
 
-.PHONY: demo test js wheel site lint bench clean lock unit browser-tests
+JS_SOURCES := js/package.json js/tsconfig.json $(wildcard js/*.mjs) $(shell find js/src js/licences -type f)
+PY_SOURCES := $(shell find src -path $(DIST) -prune -o -type f -not -name '*.pyc' -print)
+
+.PHONY: demo test js data site wheel lint unit browser browser-tests bench screenshot lock clean
 .DELETE_ON_ERROR:
 
+demo: site
+	@$(BIN)/panel-neuroglancer serve $(SITE) --port $(PORT)
+
+test: lint unit browser-tests
+	@echo "All checks and tests passed."
+
 js: $(DIST)/engine.json
+data: $(DATA)/build.json
+site: $(SITE)/.done
 
 $(VENV)/.done: .ci/requirements.txt pyproject.toml
-	@echo "== Python packages"
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .ci/requirements.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "== Python packages (a minute on the first run)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .ci/requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 js/node_modules/.done: js/package.json js/package-lock.json
 	@echo "== npm packages"
-	cd js && npm ci --no-fund --no-audit --loglevel=error
+	@cd js && npm ci --no-fund --no-audit --loglevel=error
 	@touch $@
 
 $(DIST)/engine.json: js/node_modules/.done $(JS_SOURCES)
-	@echo "== JavaScript"
-	cd js && node build.mjs
+	@echo "== JavaScript: the viewer engine"
+	@cd js && node build.mjs
+
+$(DATA)/build.json: $(VENV)/.done lite/data/mni152.py
+	@echo "== Demo data: the MNI152 brain"
+	@$(BIN)/python lite/data/mni152.py --out $(DATA)
+	@touch $@
+
+$(SITE)/.done: $(VENV)/.done $(DIST)/engine.json $(DATA)/build.json $(PY_SOURCES) lite/apps/brain.py
+	@echo "== Demo site"
+	@$(BIN)/panel-neuroglancer convert lite/apps/brain.py --to pyodide-worker --out $(SITE) \
+	    --data $(DATA):data/mni152 --title "Human brain · panel-neuroglancer"
+	@touch $@
+
+wheel: $(VENV)/.done $(DIST)/engine.json
+	@rm -rf build/wheel
+	@$(BIN)/python -m build --no-isolation --outdir build/wheel .
+
+lint: $(VENV)/.done js/node_modules/.done
+	@echo "== Lint and types"
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	cd js && npm run --silent lint
+
+unit: $(VENV)/.done $(DIST)/engine.json $(DATA)/build.json
+	@echo "== Unit tests"
+	cd js && npm test --silent
+	$(BIN)/pytest tests
+
+# Debian's Chromium where apt can give it, Playwright's own elsewhere.
+browser: $(VENV)/.done
+	@command -v chromium chromium-browser >/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "== Chromium" \
+	       && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } \
+	  || $(BIN)/playwright install chromium
+
+browser-tests: browser unit site wheel
+	@echo "== Browser tests"
+	$(BIN)/pytest playwright
+
+bench: browser site
+	@$(BIN)/python playwright/bench/first_chunk.py
+	@$(BIN)/python playwright/bench/boot.py
+
+screenshot: browser site
+	@$(BIN)/python playwright/bench/screenshot.py
+
+lock:
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --extra site --extra dev --universal --python-version 3.11 \
+	    --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade -o .ci/requirements.txt
+	cd js && npm install --package-lock-only
+
+clean:
+	rm -rf build $(DIST) $(VENV) js/node_modules
