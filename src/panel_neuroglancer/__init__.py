@@ -6,4 +6,13 @@ from .errors import NeuroglancerError, StateError, UrlError
 from .saving import save
 from .state import parse_url, to_url
 
-__all__ = ["Neuroglancer", "NeuroglancerError", "StateError", "UrlError", "parse_url", "save", "site_url", "to_url"]
+__all__ = [
+    "Neuroglancer",
+    "NeuroglancerError",
+    "StateError",
+    "UrlError",
+    "parse_url",
+    "save",
+    "site_url",
+    "to_url",
+]

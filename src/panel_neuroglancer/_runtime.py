@@ -28,4 +28,6 @@ def require_neuroglancer(purpose: str) -> ModuleType:
             if in_pyodide()
             else "Install it with `pip install neuroglancer`."
         )
-        raise ImportError(f"{purpose} needs the Python package neuroglancer, which is not installed. {how}") from error
+        raise ImportError(
+            f"{purpose} needs the Python package neuroglancer, which is not installed. {how}"
+        ) from error

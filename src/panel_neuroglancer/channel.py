@@ -85,7 +85,9 @@ class Channel:
                 known = ", ".join(sorted(self._handlers)) or "none"
                 raise ChannelError("unknown-method", f"Python answers no {method!r}; it answers: {known}.")
             if not isinstance(params, dict):
-                raise ChannelError("bad-params", f"The params of {method!r} are {params!r}; expected an object.")
+                raise ChannelError(
+                    "bad-params", f"The params of {method!r} are {params!r}; expected an object."
+                )
             reply = self._handlers[method](params)
         except ChannelError as error:
             return {"ok": False, "error": {"kind": error.kind, "message": str(error)}}

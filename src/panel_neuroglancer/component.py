@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import IO, Any
 
 import param
+from panel.config import config
 from panel.custom import PyComponent
-from panel.layout import Column
+from panel.viewable import Layoutable
+from param.parameterized import _syncing, instance_descriptor, resolve_ref
 
 from . import _runtime, demo, gui
-from .errors import NeuroglancerError, StateError
+from .errors import NeuroglancerError, StateError, UrlError
 from .saving import save
 from .state import CHECKS, State, as_segments, as_state, parse_url, read, site_of, to_url, write
 from .view import NeuroglancerView
@@ -47,17 +50,22 @@ def _as_ui(value: Any) -> Any:
     )
 
 
-class _Checked(param.Parameter):
+class _Checked(param.Parameter):  # type: ignore[misc]
     """A parameter whose values are brought into one JSON form, or refused with a message."""
 
-    __slots__ = ["set_hook"]
+    __slots__ = ["check"]
 
-    def __init__(self, default: Any = None, *, check: Any, **params: Any) -> None:
-        self.set_hook = lambda obj, value: check(value)
-        super().__init__(default=default, **params)
+    def __init__(self, default: Any = None, *, check: Callable[[Any], Any], **params: Any) -> None:
+        self.check = check
+        super().__init__(default=default, allow_refs=True, **params)
+
+    @instance_descriptor  # type: ignore[untyped-decorator]
+    def __set__(self, obj: Any, value: Any) -> None:
+        # A reference, such as a widget, comes again as its value.
+        super().__set__(obj, value if resolve_ref(value) else self.check(value))
 
 
-class Neuroglancer(PyComponent):
+class Neuroglancer(PyComponent):  # type: ignore[misc]
     """A Neuroglancer viewer for Panel apps and notebooks.
 
     Every parameter below can be set, watched and linked; ``viewer.param.update(position=…, layout=…)`` makes one
@@ -95,49 +103,73 @@ class Neuroglancer(PyComponent):
     >>> _ = slider.link(viewer, value="cross_section_scale", bidirectional=True)
     """
 
-    state = _Checked({}, check=as_state, doc="The whole viewer state, as JSON. Replace it; changes inside go unnoticed.")
-    url = param.String("", doc="A link that shows the present state. Setting it loads the link.")
-    position = _Checked(check=CHECKS["position"], doc="The centre of the view, in voxels of the state's dimensions.")
-    cross_section_scale = _Checked(check=CHECKS["cross_section_scale"], doc="Voxels per screen pixel in the cross sections.")
+    state = _Checked(
+        {}, check=as_state, doc="The whole viewer state, as JSON. Replace it; changes inside go unnoticed."
+    )
+    url = param.String(
+        "", allow_refs=True, doc="A link that shows the present state. Setting it loads the link."
+    )
+    position = _Checked(
+        check=CHECKS["position"], doc="The centre of the view, in voxels of the state's dimensions."
+    )
+    cross_section_scale = _Checked(
+        check=CHECKS["cross_section_scale"], doc="Voxels per screen pixel in the cross sections."
+    )
     projection_scale = _Checked(check=CHECKS["projection_scale"], doc="Voxels across the 3-D view.")
-    projection_orientation = _Checked(check=CHECKS["projection_orientation"], doc="The 3-D view's rotation: a quaternion x, y, z, w.")
-    layout = _Checked(check=CHECKS["layout"], doc="The arrangement of the panels, such as '4panel', '3d' or a layout dict.")
+    projection_orientation = _Checked(
+        check=CHECKS["projection_orientation"], doc="The 3-D view's rotation: a quaternion x, y, z, w."
+    )
+    layout = _Checked(
+        check=CHECKS["layout"], doc="The arrangement of the panels, such as '4panel', '3d' or a layout dict."
+    )
     selected_segments = _Checked(
         {},
         check=CHECKS["selected_segments"],
         doc="The segments shown, by layer. Layers that are not named keep theirs.",
     )
     ready = param.Boolean(False, constant=True, doc="Whether all data in view is loaded.")
-    hover = param.Dict({"position": None, "values": {}}, constant=True, doc="Position and each layer's value under the mouse.")
-    errors = param.List([], item_type=dict, constant=True, doc="What went wrong: kind, layer, message and fix.")
-    ui = _Checked("full", check=_as_ui, doc="Neuroglancer's own controls: 'full', 'minimal', 'none' or a dict of its options.")
-    show_state = param.Boolean(False, doc="Whether to show a card with the state and a link to it.")
+    hover = param.Dict(
+        {"position": None, "values": {}},
+        constant=True,
+        doc="Position and each layer's value under the mouse.",
+    )
+    errors = param.List(
+        [], item_type=dict, constant=True, doc="What went wrong: kind, layer, message and fix."
+    )
+    ui = _Checked(
+        "full",
+        check=_as_ui,
+        doc="Neuroglancer's own controls: 'full', 'minimal', 'none' or a dict of its options.",
+    )
+    show_state = param.Boolean(
+        False, allow_refs=True, doc="Whether to show a card with the state and a link to it."
+    )
 
-    height = param.Integer(600)
+    height = param.Integer(600, allow_None=True)
     sizing_mode = param.Selector(default="stretch_width")
 
     def __init__(self, source: Any = None, *, load_demo: bool = False, **params: Any) -> None:
         _refuse_live_viewer(source)
-        given = {name: params.pop(name) for name in ("state", "url", *CHECKS) if name in params}
         super().__init__(**_sizing(params))
         self._own_errors: list[dict[str, Any]] = []
         self._site = site_of("")
-        self._typing = False
+        self._typed: str | None = None  # what stands in the field and is not loaded yet
         self._known: dict[str, Any] = {}
         self._view = NeuroglancerView(self._on_report, sizing_mode="stretch_both", min_height=200)
         self._build_gui(with_row=source is None)
 
         self._view.param.watch(self._on_status, ["ready", "hover", "errors"])
-        self.param.watch(self._on_params, ["state", "url", *CHECKS])
+        # Also when a value equals the last one: it may be the last one, changed in place and set again.
+        self.param.watch(self._on_params, ["state", "url", *CHECKS], onlychanged=False)
         self.param.watch(self._on_ui, "ui")
         self.param.watch(self._on_show_state, "show_state")
         self._on_ui()
         self._on_show_state()
 
         self._known = {"state": {}, "url": "", **read({})}
-        parts = {name: given.pop(name) for name in CHECKS if name in given}
+        parts = {name: getattr(self, name) for name in CHECKS if name in params}
         if source is None:
-            source = given.get("url") or given.get("state")
+            source = self.url or self.state or None
         if load_demo and source is None:
             source = demo.demo_url()
         if source is not None or parts:
@@ -151,13 +183,19 @@ class Neuroglancer(PyComponent):
         self.load_button.on_click(self._load_url)
         self.demo_button.on_click(self._load_demo)
         self._alert = gui.alert()
-        card = gui.StateCard()
-        self.json_pane, self.shareable_url_pane, self._card = card.json_pane, card.shareable_url_pane, card.card
-        self._column = Column(*([row.row] if with_row else []), self._alert, self._view)
+        card = gui.StateCard(dark=config.theme == "dark")
+        self.json_pane, self.shareable_url_pane, self._card = (
+            card.json_pane,
+            card.shareable_url_pane,
+            card.card,
+        )
+        self._frame = gui.Frame(*([row.row] if with_row else []), self._alert, self._view)
 
-    def __panel__(self) -> Column:
+    def __panel__(self) -> gui.Frame:
         """Return the layout that Panel shows."""
-        return self._column
+        # Panel would prefer the layout's own values, some of which come from pn.extension(…), to the component's.
+        self._frame.param.update({name: getattr(self, name) for name in Layoutable.param if name != "name"})
+        return self._frame
 
     # What to show
 
@@ -180,7 +218,9 @@ class Neuroglancer(PyComponent):
         """
         return _runtime.require_neuroglancer("viewer_state()").ViewerState(self.state)
 
-    def save(self, filename: str | os.PathLike[str] | IO[Any], title: str | None = None, **options: Any) -> None:
+    def save(
+        self, filename: str | os.PathLike[str] | IO[Any], title: str | None = None, **options: Any
+    ) -> None:
         """Save the viewer as one self-contained HTML file; see :func:`panel_neuroglancer.save`."""
         save(self, filename, title or "Neuroglancer", **options)
 
@@ -205,7 +245,7 @@ class Neuroglancer(PyComponent):
         known = {"state": state, **read(state)}
         if link:
             self._site = site_of(source)
-        self._typing = False
+            self._typed = None
         self._set_own_errors([])
         self._view.send(state)
         self._on_status()
@@ -216,18 +256,19 @@ class Neuroglancer(PyComponent):
         self._known = known
         self.json_pane.object = known["state"]
         self.shareable_url_pane.object = gui.link(to_url(known["state"], self._site))
-        if self._typing:
-            known = {name: value for name, value in known.items() if name != "url"}
-        # The watcher below finds nothing new in this; whatever a user's watcher sets in turn, it does.
-        self.param.update(**known)
-        if not self._typing:
+        values = {name: value for name, value in known.items() if name != "url" or self._typed is None}
+        # `_on_params` finds nothing new in this, but does find what a user's watcher sets in turn.
+        with _syncing(self, list(values)):  # keeps references to widgets alive
+            self.param.update(**values)
+        if self._typed is None:
             self.url_input.value = self.url
 
     # Python → viewer
 
     def _on_params(self, *events: param.parameterized.Event) -> None:
-        changed = {e.name: e.new for e in events if e.new != self._known[e.name]}
-        if self._typing:
+        values = {e.name: CHECKS[e.name](e.new) if e.name in CHECKS else e.new for e in events}
+        changed = {name: value for name, value in values.items() if value != self._known[name]}
+        if changed.get("url") == self._typed:
             changed.pop("url", None)
         if not changed:
             return
@@ -236,7 +277,8 @@ class Neuroglancer(PyComponent):
         try:
             self._show(source, parts)
         except NeuroglancerError as error:
-            self._set_own_errors([error.to_json()])
+            if isinstance(error, UrlError):
+                self._set_own_errors([error.to_json()])
             self.param.update(**{name: self._known[name] for name in changed})
             raise
 
@@ -245,22 +287,24 @@ class Neuroglancer(PyComponent):
         self._view.ui = {"preset": preset, "options": options}
 
     def _on_show_state(self, *events: param.parameterized.Event) -> None:
-        others = [item for item in self._column if item is not self._card]
-        self._column.objects = [*others, self._card] if self.show_state else others
+        others = [item for item in self._frame if item is not self._card]
+        self._frame.objects = [*others, self._card] if self.show_state else others
 
     def _on_typing(self, event: param.parameterized.Event) -> None:
         """Keep what is typed out of the viewer until Load or Enter, and reports out of what is typed."""
         if event.new == self.url:
-            self._typing = False
-            return
-        self._typing = bool(event.new)
-        if event.name == "value":
-            self.url = event.new
+            self._typed = None
+        else:
+            self._typed = event.new
+            if event.name == "value":
+                self.url = event.new
+        # An empty field waits for the next link, not for Load.
+        self._typed = self._typed or None
 
     # Viewer → Python
 
     def _on_report(self, report: dict[str, Any]) -> None:
-        state: State = report["state"]
+        state: State = as_state(report["state"])
         known = {"state": state, "url": to_url(state, self._site), **read(state)}
         if "selected_segments" in report:
             known["selected_segments"] = as_segments("selected_segments", report["selected_segments"])
@@ -293,13 +337,15 @@ def _sizing(params: dict[str, Any]) -> dict[str, Any]:
     """Let the sizes that are given replace the default ones, not fight them."""
     if params.get("width") is not None:
         params.setdefault("sizing_mode", "fixed")
-    if params.get("aspect_ratio") is not None or any(w in (params.get("sizing_mode") or "") for w in ("height", "both")):
+    if params.get("aspect_ratio") is not None or any(
+        w in (params.get("sizing_mode") or "") for w in ("height", "both")
+    ):
         params.setdefault("height", None)
     return params
 
 
 def _refuse_live_viewer(source: Any) -> None:
-    if hasattr(source, "shared_state") and hasattr(source, "config_state"):
+    if hasattr(source, "config_state") and hasattr(source, "volume_manager"):
         raise NotImplementedError(
             "A live neuroglancer.Viewer cannot be shown yet. Pass its state, Neuroglancer(viewer.state), "
             "which shows all layers whose data is not served by that Python viewer."

@@ -71,7 +71,9 @@ def read_engine(params: dict[str, Any]) -> Reply:
     name = params.get("name")
     # Only names that the manifest lists: no path ever comes from the page.
     if not isinstance(name, str) or name not in manifest()["files"]:
-        raise ChannelError("not-found", f"The engine has no file {name!r}. Reload the page: it may be of another version.")
+        raise ChannelError(
+            "not-found", f"The engine has no file {name!r}. Reload the page: it may be of another version."
+        )
     data = (DIST / "engine" / name).read_bytes()
     if params.get("encoding") == "gzip":
         return Reply({"encoding": "gzip"}, gzip.compress(data, 6, mtime=0))

@@ -20,19 +20,26 @@ _ALERT_CSS = """
 _LINK_CSS = "div { max-height: 6em; overflow: auto; overflow-wrap: anywhere; font-size: 12px; }"
 
 
+class Frame(Column):  # type: ignore[misc]
+    """A column that is sized as it is told, where Panel's would grow and shrink with what is in it."""
+
+    def _compute_sizing_mode(self, children: Any, props: dict[str, Any]) -> dict[str, Any]:
+        return {"sizing_mode": props.get("sizing_mode", self.sizing_mode)}
+
+
 class UrlRow:
     """A field for a link, Load and Demo; on narrow screens the buttons go below the field."""
 
     def __init__(self) -> None:
         self.url_input = TextInput(
-            placeholder="Neuroglancer link, or a data source such as precomputed://…",
-            description=None,
+            label="Neuroglancer link or data source",
+            placeholder="https://neuroglancer-demo.appspot.com/#!… or precomputed://…",
             min_width=120,
             margin=(5, 0),
             stylesheets=["input { text-overflow: ellipsis; }"],
             styles={"flex": "1 1 18rem"},
         )
-        self.load_button = Button(label="Load", button_type="primary", width=80, margin=(5, 0))
+        self.load_button = Button(label="Load", color="primary", width=80, margin=(5, 0))
         self.demo_button = Button(label="Demo", width=80, margin=(5, 0))
         self.row = FlexBox(
             self.url_input,
@@ -47,8 +54,15 @@ class UrlRow:
 class StateCard:
     """The state as JSON, and a link to it."""
 
-    def __init__(self) -> None:
-        self.json_pane = JSON({}, depth=2, sizing_mode="stretch_width", max_height=240, styles={"overflow": "auto"})
+    def __init__(self, dark: bool) -> None:
+        self.json_pane = JSON(
+            {},
+            depth=2,
+            theme="dark" if dark else "light",
+            sizing_mode="stretch_width",
+            max_height=240,
+            styles={"overflow": "auto"},
+        )
         self.shareable_url_pane = HTML("", sizing_mode="stretch_width", stylesheets=[_LINK_CSS])
         self.card = Card(
             Column(self.shareable_url_pane, self.json_pane, sizing_mode="stretch_width"),
@@ -66,7 +80,9 @@ def alert() -> HTML:
 
 def alert_html(errors: list[dict[str, Any]]) -> str:
     """Return the errors as accessible HTML."""
-    items = "".join(f"<div><b>{escape(e['message'])}</b><span>{escape(e['fix'])}</span></div>" for e in errors)
+    items = "".join(
+        f"<div><b>{escape(e['message'])}</b><span>{escape(e['fix'])}</span></div>" for e in errors
+    )
     return f'<div role="alert">{items}</div>'
 
 

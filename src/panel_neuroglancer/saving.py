@@ -13,7 +13,9 @@ from panel.io.state import state
 from .engine import inline_script, inlined
 
 
-def save(obj: Any, file: str | os.PathLike[str] | IO[Any], title: str = "Neuroglancer", **options: Any) -> None:
+def save(
+    obj: Any, file: str | os.PathLike[str] | IO[Any], title: str = "Neuroglancer", **options: Any
+) -> None:
     """Save an app that holds viewers as one self-contained HTML file.
 
     The file carries Panel, Bokeh and, once for all viewers, the viewer's engine. It shows what the viewers show
@@ -37,11 +39,15 @@ def save(obj: Any, file: str | os.PathLike[str] | IO[Any], title: str = "Neurogl
     >>> png.save(pn.Column("# My data", viewer), "figure.html")  # doctest: +SKIP
     """
     script = inline_script()
+    # Panel's icons are on its CDN.
+    variables = {"apple_icon": "data:,", "app_favicon": "data:,", **options.pop("template_variables", {})}
     page = io.StringIO()
     views = set(state._views)
     try:
         with inlined():
-            save_panel(obj, page, title=title, **{"resources": INLINE, **options})
+            save_panel(
+                obj, page, title=title, template_variables=variables, **{"resources": INLINE, **options}
+            )
     finally:
         # Panel keeps the page's models for updates, and none will ever be sent.
         for ref in set(state._views) - views:

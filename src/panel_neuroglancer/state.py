@@ -12,6 +12,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -21,11 +22,23 @@ State = dict[str, Any]
 
 DEFAULT_SITE = "https://neuroglancer-demo.appspot.com/"
 FETCH = "#url"
-LAYOUTS = ("xy", "yz", "xz", "xy-3d", "yz-3d", "xz-3d", "4panel", "4panel-alt", "3d", "row", "column", "viewer")
+LAYOUTS = (
+    "xy",
+    "yz",
+    "xz",
+    "xy-3d",
+    "yz-3d",
+    "xz-3d",
+    "4panel",
+    "4panel-alt",
+    "3d",
+    "row",
+    "column",
+    "viewer",
+)
 
 _SCHEME = re.compile(r"[a-z][a-z\d+.-]*://")
 _TOKEN = re.compile(r"""'((?:[^'\\]|\\.)*)'|"(?:[^"\\]|\\.)*"|[&_]""", re.DOTALL)
-_SAFE_INTEGER = 2**53 - 1
 _LINK_HELP = (
     "Copy a link from Neuroglancer's address bar (https://…/#!{…}), "
     "or give a data source such as precomputed://gs://bucket/path."
@@ -66,14 +79,20 @@ def parse_url(url: str, base: State | None = None) -> State:
         raise UrlError(f"The link is {url!r}.", "Expected a Neuroglancer link or a data source.", _LINK_HELP)
     if text.startswith("{"):
         return _parse_json(text, text)
-    site, mark, fragment = text.partition("#!")
+    _, mark, fragment = text.partition("#!")
     if mark:
         return _parse_fragment(fragment, base or {}, text)
     if not _SCHEME.match(text):
-        raise UrlError(f"{_short(text)} is not a link.", "Expected it to begin with a scheme such as https://.", _LINK_HELP)
+        raise UrlError(
+            f"{_short(text)} is not a link.",
+            "Expected it to begin with a scheme such as https://.",
+            _LINK_HELP,
+        )
     if re.match(r"https?://", text):
         if re.fullmatch(r"https?://[^/]+/?(#.*)?", text) or "#" in text:
-            raise UrlError(f"The link {_short(text)} holds no viewer state.", "Expected #!{…} in it.", _LINK_HELP)
+            raise UrlError(
+                f"The link {_short(text)} holds no viewer state.", "Expected #!{…} in it.", _LINK_HELP
+            )
         if re.search(r"\.json(\?.*)?$", text):
             return {FETCH: text}
     return {"layers": [{"type": "auto", "source": text, "name": _layer_name(text)}]}
@@ -126,7 +145,9 @@ def _parse_json(text: str, url: str) -> State:
             "The link may have been cut off: copy it again, whole.",
         ) from error
     if not isinstance(state, dict):
-        raise UrlError(f"The state in {_short(url)} is a {type(state).__name__}.", "Expected a JSON object.", _LINK_HELP)
+        raise UrlError(
+            f"The state in {_short(url)} is a {type(state).__name__}.", "Expected a JSON object.", _LINK_HELP
+        )
     return state
 
 
@@ -190,7 +211,11 @@ def as_vector(name: str, value: Any, length: int | None = None) -> list[float] |
     if not valid or (length is not None and len(vector) != length):
         count = "" if length is None else f"{length} "
         example = [0.0, 0.0, 0.0, 1.0] if length == 4 else [10.5, 20.5, 30.5]
-        raise StateError(f"{name} is {_short(repr(value))[1:-1]}.", f"Expected {count}finite numbers.", f"For example {example}.")
+        raise StateError(
+            f"{name} is {_short(repr(value))[1:-1]}.",
+            f"Expected {count}finite numbers.",
+            f"For example {example}.",
+        )
     return vector
 
 
@@ -203,7 +228,11 @@ def as_scale(name: str, value: Any) -> float | None:
     except (TypeError, ValueError):
         number = math.nan
     if not (math.isfinite(number) and number > 0):
-        raise StateError(f"{name} is {value!r}.", "Expected a finite number above 0.", "Smaller zooms in, larger zooms out.")
+        raise StateError(
+            f"{name} is {value!r}.",
+            "Expected a finite number above 0.",
+            "Smaller zooms in, larger zooms out.",
+        )
     return number
 
 
@@ -213,7 +242,11 @@ def as_layout(name: str, value: Any) -> str | State | None:
         return None
     kind = value.get("type") if isinstance(value, Mapping) else value
     if kind not in LAYOUTS:
-        raise StateError(f"{name} is {value!r}.", f"Expected one of {', '.join(LAYOUTS)}.", "A dict needs one as its 'type'.")
+        raise StateError(
+            f"{name} is {value!r}.",
+            f"Expected one of {', '.join(LAYOUTS)}.",
+            "A dict needs one as its 'type'.",
+        )
     return as_state(value) if isinstance(value, Mapping) else str(value)
 
 
@@ -238,7 +271,11 @@ def as_segments(name: str, value: Any) -> dict[str, list[int]]:
 
 def _segment(value: Any) -> int:
     number = int(value)
-    if isinstance(value, bool) or number != (number if isinstance(value, str) else value) or not 0 <= number < 2**64:
+    if (
+        isinstance(value, bool)
+        or number != (number if isinstance(value, str) else value)
+        or not 0 <= number < 2**64
+    ):
         raise ValueError(f"{value!r} is no segment number")
     return number
 
@@ -257,7 +294,8 @@ def _plain(value: Any, path: str) -> Any:
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int):
-        return value if abs(value) <= _SAFE_INTEGER else str(value)
+        # JavaScript would round 2**60; what it prints as the same digits may stay a number.
+        return value if abs(value) < 2**53 or value == int(Decimal(repr(float(value)))) else str(value)
     if isinstance(value, float):
         if not math.isfinite(value):
             raise StateError(f"{path} is {value}.", "Expected a finite number.", "JSON knows no other.")
@@ -265,7 +303,11 @@ def _plain(value: Any, path: str) -> Any:
     for convert in ("to_json", "tolist"):
         if hasattr(value, convert):
             return _plain(getattr(value, convert)(), path)
-    raise StateError(f"{path} is a {type(value).__name__}.", "Expected JSON values.", "Convert it to numbers, strings, lists or dicts.")
+    raise StateError(
+        f"{path} is a {type(value).__name__}.",
+        "Expected JSON values.",
+        "Convert it to numbers, strings, lists or dicts.",
+    )
 
 
 # Parts of a state, under the names and in the types of the component's parameters.
@@ -332,7 +374,9 @@ def write(state: State, parts: Mapping[str, Any]) -> State:
 
 def _write_segments(state: State, selected: dict[str, list[int]]) -> None:
     layers = _layers(state)
-    known = [layer["name"] for layer in layers if layer.get("type", "auto") in ("segmentation", "auto", "new")]
+    known = [
+        layer["name"] for layer in layers if layer.get("type", "auto") in ("segmentation", "auto", "new")
+    ]
     for name in selected:
         if name not in known:
             fetched = " The state file is still being fetched." if FETCH in state else ""
@@ -351,15 +395,22 @@ def _with_segments(layer: State, shown: Iterable[int] | None) -> State:
     wanted = dict.fromkeys(map(str, shown))
     # Kept in the order the viewer lists them, so that a small change stays one.
     kept = [s for s in _ids(layer) if s in wanted or (s.startswith("!") and s[1:] not in wanted)]
-    return {**layer, "segments": kept + [s for s in wanted if s not in kept]}
+    segments = kept + [s for s in wanted if s not in kept]
+    return layer if segments == _ids(layer) else {**layer, "segments": segments}
 
 
 def _layers(state: State) -> list[State]:
     layers = state.get("layers") or []
     if isinstance(layers, Mapping):  # the older form: name → layer
         layers = [{"name": name, **layer} for name, layer in layers.items()]
-    if not isinstance(layers, list) or not all(isinstance(x, Mapping) and isinstance(x.get("name"), str) for x in layers):
-        raise StateError("The state's 'layers' are malformed.", "Expected a list of dicts, each with a 'name'.", "Name every layer.")
+    if not isinstance(layers, list) or not all(
+        isinstance(x, Mapping) and isinstance(x.get("name"), str) for x in layers
+    ):
+        raise StateError(
+            "The state's 'layers' are malformed.",
+            "Expected a list of dicts, each with a 'name'.",
+            "Name every layer.",
+        )
     return layers
 
 

@@ -11,7 +11,6 @@ from bokeh.model import Model
 from panel.config import config
 from panel.custom import JSComponent
 from panel.io.state import state as panel_state
-from pyviz_comms import Comm
 
 from .channel import Channel
 from .engine import DIST, engine_location, read_engine
@@ -21,7 +20,7 @@ _FROM_PAGE = ("report", "hover", "ready", "errors")
 _REMEMBERED_VIEWS = 32
 
 
-class NeuroglancerView(JSComponent):
+class NeuroglancerView(JSComponent):  # type: ignore[misc]
     """The viewer itself. Use :class:`~panel_neuroglancer.Neuroglancer`, which wraps it.
 
     Python sends whole target states (``command``); each page merges them into what it shows and sends its whole state
@@ -34,7 +33,9 @@ class NeuroglancerView(JSComponent):
     """
 
     engine = param.Dict(default={}, doc="Where the page finds the engine: its base URL and entry.")
-    ui = param.Dict(default={"preset": "full", "options": {}}, doc="Which of Neuroglancer's controls to show.")
+    ui = param.Dict(
+        default={"preset": "full", "options": {}}, doc="Which of Neuroglancer's controls to show."
+    )
     dark = param.Boolean(default=False, doc="Whether the page around is dark.")
     command = param.Dict(default={}, doc="The last state that Python wants shown.")
     report = param.Dict(default={}, doc="The last state that a page showed.")
@@ -104,10 +105,12 @@ class NeuroglancerView(JSComponent):
 
     def _process_param_change(self, params: dict[str, Any]) -> dict[str, Any]:
         # What one page reports is no other page's business, and a fresh page has nothing to report yet.
-        return super()._process_param_change({k: v for k, v in params.items() if k not in _FROM_PAGE})
+        own = {name: value for name, value in params.items() if name not in _FROM_PAGE}
+        properties: dict[str, Any] = super()._process_param_change(own)
+        return properties
 
     def _get_model(
-        self, doc: Document, root: Model | None = None, parent: Model | None = None, comm: Comm | None = None
+        self, doc: Document, root: Model | None = None, parent: Model | None = None, comm: Any = None
     ) -> Model:
         # A fresh page starts from what is shown now. The pages that are open know it: they are not told.
         with param.parameterized.discard_events(self):
@@ -115,7 +118,7 @@ class NeuroglancerView(JSComponent):
         return super()._get_model(doc, root, parent, comm)
 
 
-def _is_dark(doc: Document) -> bool:
-    template = panel_state._templates.get(doc)
+def _is_dark(doc: Document | None) -> bool:
+    template = panel_state._templates.get(doc) if doc else None
     name = template._design.theme._name if template and template._design.theme else config.theme
     return bool(name == "dark")

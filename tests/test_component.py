@@ -1,0 +1,565 @@
+import panel as pn
+import param
+import pytest
+from bokeh.document import Document
+from panel.models.esm import DataEvent
+
+from panel_neuroglancer import Neuroglancer, StateError, UrlError, parse_url, to_url
+from panel_neuroglancer.demo import KASTHURI2011
+
+STATE = {
+    "position": [1.0, 2.0, 3.0],
+    "layers": [
+        {"type": "image", "source": "zarr://https://h/em", "name": "em"},
+        {"type": "segmentation", "source": "precomputed://gs://b/s", "name": "seg", "segments": ["1", "!2"]},
+    ],
+    "layout": "4panel",
+}
+LINK = to_url(STATE, "https://ng.example/")
+
+
+class Page:
+    """One page that shows a viewer: what it was sent, and what it sends back."""
+
+    def __init__(self, viewer, view="page"):
+        self.doc, self.view, self.count, self.messages = Document(), view, 0, []
+        self.root = viewer.get_root(self.doc)
+        self.model = viewer._view._models[self.root.ref["id"]][0]
+        self.data = self.model.data
+        self.commands = []
+        self.data.on_change("command", lambda attr, old, new: self.commands.append(new))
+        self.doc.callbacks.on_change(lambda event: self.messages.append(event))
+
+    def report(self, state, ack=None, segments=None, **more):
+        self.count += 1
+        report = {
+            "view": self.view,
+            "n": self.count,
+            "ack": self.data.command["seq"] if ack is None else ack,
+            "state": state,
+        }
+        if segments is not None:
+            report["selected_segments"] = segments
+        self.data.report = {**report, **more}
+
+
+@pytest.fixture
+def viewer(dist):
+    return Neuroglancer(STATE)
+
+
+@pytest.fixture
+def tab(viewer):
+    return Page(viewer)
+
+
+# What the first page gets
+
+
+def test_a_model_starts_with_the_state(viewer, tab):
+    assert tab.data.command == {"seq": 1, "state": STATE, "seen": {}, "origin": None}
+    assert tab.data.engine == {"url": "", "entry": "engine-1.js"}
+    assert tab.data.ui == {"preset": "full", "options": {}}
+    assert tab.data.dark is False
+    assert tab.model.esm == "export default {render() {}}"
+
+
+def test_without_a_source_nothing_is_commanded(dist):
+    assert Page(Neuroglancer()).data.command == {"seq": 0, "state": {}, "seen": {}, "origin": None}
+
+
+def test_parameters_given_with_the_source_are_laid_over_it(dist):
+    viewer = Neuroglancer(STATE, layout="3d", selected_segments={"seg": [7]})
+    assert Page(viewer).data.command["seq"] == 1
+    assert viewer.state["layout"] == "3d"
+    assert viewer.position == [1, 2, 3]
+    assert viewer.selected_segments == {"seg": [7]}
+
+
+@pytest.mark.parametrize("source", [LINK, STATE, "viewer_state", "state param", "url param"])
+def test_every_kind_of_source(dist, source):
+    neuroglancer = pytest.importorskip("neuroglancer")
+    viewer = {
+        "viewer_state": lambda: Neuroglancer(neuroglancer.ViewerState(STATE)),
+        "state param": lambda: Neuroglancer(state=STATE),
+        "url param": lambda: Neuroglancer(url=LINK),
+    }.get(str(source), lambda: Neuroglancer(source))()
+    assert viewer.layout == "4panel"
+    assert viewer.position == [1, 2, 3]
+    assert viewer.selected_segments == {"seg": [1]}
+    assert parse_url(viewer.url)["layers"][0]["name"] == "em"
+
+
+def test_a_data_source_is_a_source(dist):
+    viewer = Neuroglancer("precomputed://gs://bucket/em")
+    assert viewer.state["layers"][0]["source"] == "precomputed://gs://bucket/em"
+
+
+def test_a_state_file_is_left_to_the_page(dist):
+    viewer = Neuroglancer("https://h.org/#!gs://bucket/state.json")
+    tab = Page(viewer)
+    assert tab.data.command["state"] == {"#url": "gs://bucket/state.json"}
+    with pytest.raises(StateError, match="still being fetched"):
+        viewer.selected_segments = {"seg": [1]}
+    tab.report(STATE)
+    assert viewer.state == STATE
+    viewer.selected_segments = {"seg": [1, 5]}
+    assert tab.commands[-1]["state"]["layers"][1]["segments"] == ["1", "!2", "5"]
+
+
+@pytest.mark.parametrize("source", ["nonsense", 5, ["x"], {"layers": "x"}, {1: 2}, ""])
+def test_a_bad_source_is_refused(dist, source):
+    with pytest.raises(ValueError, match="Expected"):
+        Neuroglancer(source)
+
+
+def test_a_live_viewer_is_not_supported_yet_and_says_what_is(dist):
+    neuroglancer = pytest.importorskip("neuroglancer")
+    with pytest.raises(NotImplementedError, match=r"Neuroglancer\(viewer.state\)"):
+        Neuroglancer(neuroglancer.UnsynchronizedViewer())
+
+
+# Python → viewer
+
+
+def test_one_batch_makes_one_command(viewer, tab):
+    viewer.param.update(position=[4, 5, 6], layout="3d", cross_section_scale=2)
+    assert [c["seq"] for c in tab.commands] == [2]
+    assert tab.commands[0]["state"] == {
+        **STATE,
+        "position": [4.0, 5.0, 6.0],
+        "layout": "3d",
+        "crossSectionScale": 2.0,
+    }
+    assert viewer.state == tab.commands[0]["state"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "key", "expected"),
+    [
+        ("position", (4, 5, 6), "position", [4.0, 5.0, 6.0]),
+        ("cross_section_scale", 3, "crossSectionScale", 3.0),
+        ("projection_scale", 3, "projectionScale", 3.0),
+        ("projection_orientation", [0, 0, 0, 1], "projectionOrientation", [0.0, 0.0, 0.0, 1.0]),
+        (
+            "layout",
+            {"type": "xy", "orthographicProjection": True},
+            "layout",
+            {"type": "xy", "orthographicProjection": True},
+        ),
+    ],
+)
+def test_each_part_reaches_state_url_and_page(viewer, tab, name, value, key, expected):
+    setattr(viewer, name, value)
+    assert getattr(viewer, name) == viewer.state[key] == tab.commands[0]["state"][key] == expected
+    assert parse_url(viewer.url) == viewer.state
+    assert len(tab.commands) == 1
+
+
+def test_a_numpy_position_is_a_position(viewer, tab):
+    np = pytest.importorskip("numpy")
+    viewer.position = np.array([4, 5, 6], np.uint16)
+    assert viewer.position == [4.0, 5.0, 6.0]
+
+
+def test_a_new_state_replaces_the_parts(viewer, tab):
+    viewer.state = {"layout": "xy", "layers": []}
+    assert (viewer.layout, viewer.position, viewer.selected_segments) == ("xy", None, {})
+    assert tab.commands[-1]["state"] == {"layout": "xy", "layers": []}
+
+
+def test_a_state_changed_in_place_and_set_again_is_shown(viewer, tab):
+    state = viewer.state
+    state["layout"] = "3d"
+    viewer.state = state
+    assert tab.commands[-1]["state"]["layout"] == "3d"
+    assert viewer.layout == "3d"
+
+
+def test_setting_what_is_shown_sends_nothing(viewer, tab):
+    viewer.param.update(state=dict(viewer.state), position=[1, 2, 3], layout="4panel", url=viewer.url)
+    assert tab.commands == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("position", "abc"),
+        ("cross_section_scale", -1),
+        ("projection_scale", float("nan")),
+        ("projection_orientation", [1, 2, 3]),
+        ("layout", "circle"),
+        ("selected_segments", {"seg": [-1]}),
+        ("selected_segments", {"no such layer": [1]}),
+        ("state", []),
+        ("state", {"position": "abc"}),
+        ("ui", "some"),
+        ("ui", {"showEverything": True}),
+        ("ui", {"showLocation": 1}),
+        ("url", "nonsense"),
+    ],
+)
+def test_a_bad_value_is_refused_and_changes_nothing(viewer, tab, name, value):
+    before = viewer.param.values()
+    with pytest.raises(StateError if name != "url" else UrlError, match="Expected"):
+        setattr(viewer, name, value)
+    after = viewer.param.values()
+    assert {k for k in before if before[k] != after[k]} <= ({"errors"} if name == "url" else set())
+    assert tab.commands == []
+
+
+def test_ui_options_reach_the_page(viewer, tab):
+    viewer.ui = "minimal"
+    assert tab.data.ui == {"preset": "minimal", "options": {}}
+    viewer.ui = {"showLocation": False}
+    assert tab.data.ui == {"preset": "full", "options": {"showLocation": False}}
+
+
+# Viewer → Python
+
+
+def test_a_report_sets_every_parameter_and_is_not_echoed(viewer, tab):
+    state = {
+        **STATE,
+        "position": [7.5, 8, 9],
+        "crossSectionScale": 0.5,
+        "projectionScale": 99,
+        "projectionOrientation": [0, 1, 0, 0],
+        "layout": "xy-3d",
+    }
+    tab.report(state, segments={"seg": ["1", "18446744073709551615"]})
+    assert viewer.state == state
+    assert viewer.position == [7.5, 8, 9]
+    assert (viewer.cross_section_scale, viewer.projection_scale) == (0.5, 99)
+    assert viewer.projection_orientation == [0, 1, 0, 0]
+    assert viewer.layout == "xy-3d"
+    assert viewer.selected_segments == {"seg": [1, 2**64 - 1]}
+    assert parse_url(viewer.url) == state
+    assert tab.commands == []
+
+
+def test_large_numbers_as_javascript_prints_them_are_not_echoed(viewer, tab):
+    tab.report({**STATE, "x": {"range": [0, 18446744073709552000]}})
+    assert tab.commands == []
+
+
+def test_a_stale_report_is_dropped_and_the_next_one_counts(viewer, tab):
+    viewer.position = [10, 10, 10]
+    tab.report({**STATE, "position": [2, 2, 2]}, ack=1)
+    assert viewer.position == [10, 10, 10]
+    tab.report({**STATE, "position": [11, 10, 10]}, ack=2)
+    assert viewer.position == [11, 10, 10]
+    viewer.layout = "3d"
+    assert tab.commands[-1]["seen"] == {"page": 2}
+    assert tab.commands[-1]["state"]["position"] == [11.0, 10, 10]
+
+
+def test_a_report_that_comes_twice_counts_once(viewer, tab):
+    tab.report({**STATE, "layout": "3d"})
+    tab.report({**STATE, "layout": "xy"}, n=1)
+    assert viewer.layout == "3d"
+
+
+def test_a_watcher_that_answers_a_report_is_heard(viewer, tab):
+    viewer.param.watch(lambda event: setattr(viewer, "layout", "3d"), "position")
+    tab.report({**STATE, "position": [9, 9, 9]})
+    assert viewer.layout == "3d"
+    assert [c["state"]["layout"] for c in tab.commands] == ["3d"]
+    assert tab.commands[0]["state"]["position"] == [9, 9, 9]
+
+
+def test_a_link_with_a_widget_goes_both_ways_without_an_echo(viewer, tab):
+    slider = pn.widgets.FloatSlider(start=0, end=100, value=1)
+    slider.link(viewer, value="cross_section_scale", bidirectional=True)
+    slider.value = 5
+    assert tab.commands[-1]["state"]["crossSectionScale"] == 5.0
+    tab.report({**STATE, "crossSectionScale": 8})
+    assert slider.value == 8
+    assert len(tab.commands) == 1
+
+
+def test_a_parameter_may_refer_to_a_widget(dist):
+    slider = pn.widgets.FloatSlider(start=1, end=100, value=5)
+    viewer = Neuroglancer(STATE, cross_section_scale=slider, position=pn.bind(lambda z: (0, 0, z), slider))
+    tab = Page(viewer)
+    assert tab.data.command["state"]["crossSectionScale"] == 5.0
+    tab.report({**STATE, "crossSectionScale": 8})
+    slider.value = 9
+    assert tab.commands[-1]["state"]["crossSectionScale"] == 9.0
+    assert viewer.position == [0.0, 0.0, 9.0]
+
+
+def test_ready_means_ready_for_what_was_asked_last(viewer, tab):
+    tab.data.ready = True
+    tab.report(STATE)
+    assert viewer.ready
+    viewer.layout = "3d"
+    assert not viewer.ready
+    tab.report({**STATE, "layout": "3d"}, ack=1)
+    assert not viewer.ready
+    tab.data.ready = False
+    tab.report({**STATE, "layout": "3d"}, ack=2)
+    assert not viewer.ready
+    tab.data.ready = True
+    assert viewer.ready
+
+
+def test_hover_turns_segment_strings_into_numbers(viewer, tab):
+    tab.data.hover = {
+        "position": [1, 2, 3],
+        "values": {"seg": "18446744073709551615", "em": 0.5, "label": "a"},
+    }
+    assert viewer.hover == {"position": [1, 2, 3], "values": {"seg": 2**64 - 1, "em": 0.5, "label": "a"}}
+    tab.data.hover = {"position": None, "values": {}}
+    assert viewer.hover["position"] is None
+
+
+def test_errors_of_the_page_arrive(viewer, tab):
+    error = {"kind": "cors", "layer": "em", "message": "Refused.", "fix": "Allow it."}
+    tab.data.errors = [error]
+    assert viewer.errors == [error]
+
+
+@pytest.mark.parametrize("name", ["ready", "hover", "errors"])
+def test_what_only_the_page_knows_cannot_be_set(viewer, name):
+    with pytest.raises(TypeError, match=r"[Cc]onstant"):
+        setattr(viewer, name, {"ready": True, "hover": {}, "errors": []}[name])
+
+
+# Several pages
+
+
+def test_a_fresh_page_starts_from_what_is_shown_now(viewer, tab):
+    tab.report({**STATE, "layout": "xy"})
+    other = Page(viewer, "other")
+    assert other.data.command == {
+        "seq": 1,
+        "state": {**STATE, "layout": "xy"},
+        "seen": {"page": 1},
+        "origin": None,
+    }
+    assert other.data.report == {}
+    assert tab.commands == []
+
+
+def test_a_change_on_one_page_goes_to_the_other_and_never_in_circles(viewer, tab):
+    other = Page(viewer, "other")
+    tab.report({**STATE, "layout": "xy"})
+    assert other.commands[-1]["origin"] == "page"
+    assert other.commands[-1]["state"]["layout"] == "xy"
+    assert other.data.report == {}
+    other.report({**STATE, "layout": "xy"})
+    assert len(other.commands) == len(tab.commands) == 1
+
+
+def test_a_page_need_not_wait_for_the_command_it_caused(viewer, tab):
+    Page(viewer, "other")
+    for x in range(5):
+        tab.report({**STATE, "position": [x, 0, 0]}, ack=1)
+    assert viewer.position == [4, 0, 0]
+
+
+def test_the_other_page_must_have_followed_before_it_counts(viewer, tab):
+    other = Page(viewer, "other")
+    tab.report({**STATE, "layout": "xy"}, ack=1)
+    other.report({**STATE, "position": [5, 5, 5]}, ack=1)
+    assert viewer.state == {**STATE, "layout": "xy"}
+    other.report({**STATE, "layout": "xy", "position": [5, 5, 5]}, ack=2)
+    assert viewer.position == [5, 5, 5]
+    assert tab.commands[-1]["origin"] == "other"
+
+
+def test_after_a_command_of_python_every_page_must_have_followed(viewer, tab):
+    Page(viewer, "other")
+    tab.report({**STATE, "layout": "xy"}, ack=1)
+    viewer.layout = "3d"
+    tab.report({**STATE, "layout": "xz"}, ack=2)
+    assert viewer.layout == "3d"
+
+
+def test_pages_that_come_and_go_do_not_pile_up(viewer, tab):
+    for number in range(100):
+        tab.view = f"page {number}"
+        tab.report({**STATE, "position": [number, 0, 0]})
+    assert len(viewer._view._current()["seen"]) < 50
+    assert viewer._view._current()["seen"]["page 99"] == 100
+
+
+# The channel
+
+
+def test_the_engine_is_given_over_the_channel(viewer, tab, dist):
+    viewer._view._process_event(
+        DataEvent(tab.model, {"id": "1", "method": "engine.read", "params": {"name": "worker-2.js"}})
+    )
+    (message,) = tab.messages
+    assert message.msg_data.data == {
+        "id": "1",
+        "ok": True,
+        "result": {"encoding": "identity"},
+        "data": (dist / "engine" / "worker-2.js").read_bytes(),
+    }
+
+
+# The row above, the card below
+
+
+def test_the_row_is_there_only_without_a_source(dist):
+    with_row, without = Neuroglancer(), Neuroglancer(STATE)
+    assert with_row.url_input in with_row.select(pn.widgets.TextInput)
+    assert without.select(pn.widgets.TextInput) == []
+
+
+def test_what_is_typed_loads_only_with_load_or_enter(dist):
+    viewer = Neuroglancer()
+    tab = Page(viewer)
+    viewer.url_input.value_input = LINK
+    viewer.url_input.value = LINK
+    assert viewer.url == LINK
+    assert tab.commands == []
+    viewer.load_button.clicks += 1
+    assert tab.commands[-1]["state"] == STATE
+    viewer.url_input.value = to_url({"layout": "xy"})
+    viewer.url_input.enter_pressed = True
+    assert viewer.state == {"layout": "xy"}
+
+
+def test_what_is_typed_survives_reports_and_other_changes(dist):
+    viewer = Neuroglancer()
+    tab = Page(viewer)
+    viewer.url_input.value_input = "https://half.typ"
+    tab.report({"layout": "xy"})
+    assert viewer.url_input.value == ""
+    viewer.url_input.value = "https://half.typed"
+    tab.report({"layout": "3d"})
+    viewer.position = [1, 1, 1]
+    assert viewer.url_input.value == viewer.url == "https://half.typed"
+    viewer.url_input.value_input = viewer.url_input.value = ""
+    tab.report({"layout": "xz"})
+    assert parse_url(viewer.url_input.value) == {"layout": "xz"}
+
+
+def test_published_apps_keep_working(dist):
+    viewer = Neuroglancer()
+    urls = []
+    viewer.param.watch(lambda event: urls.append(event.new), "url")
+    viewer.url = LINK
+    viewer._load_url()
+    assert viewer.url == LINK
+    assert viewer.url_input.value == LINK
+    assert viewer.state == STATE
+    tab = Page(viewer)
+    tab.report({**STATE, "layout": "3d"})
+    assert viewer.url.startswith("https://ng.example/#!")
+    assert urls == [LINK, viewer.url]
+    viewer._load_demo()
+    assert viewer.state == KASTHURI2011
+
+
+def test_a_bad_link_shows_an_alert_until_the_next_good_one(dist):
+    viewer = Neuroglancer()
+    viewer.url_input.value = "<b>nonsense"
+    viewer._load_url()
+    alert = viewer._alert.object
+    assert alert.startswith('<div role="alert"><div>')
+    assert "&lt;b&gt;nonsense" in alert
+    assert "<b>nonsense" not in alert
+    (error,) = viewer.errors
+    assert error["kind"] == "bad-url"
+    assert error["fix"] in alert.replace("&#x27;", "'")
+    viewer.url = LINK
+    assert viewer.errors == []
+    assert viewer._alert.object == '<div role="alert"></div>'
+
+
+def test_the_sites_own_demo_comes_first(dist, monkeypatch):
+    monkeypatch.setenv("PANEL_NEUROGLANCER_DEMO_STATE", "data/demo.json")
+    monkeypatch.setenv("PANEL_NEUROGLANCER_SITE_URL", "https://h.org/site/")
+    assert Neuroglancer(load_demo=True).state == {"#url": "https://h.org/site/data/demo.json"}
+    monkeypatch.setenv("PANEL_NEUROGLANCER_DEMO_STATE", "")
+    assert Neuroglancer(load_demo=True).state == KASTHURI2011
+
+
+def test_the_state_card_follows(dist):
+    viewer = Neuroglancer(STATE)
+    assert viewer.json_pane not in viewer.select(pn.pane.JSON)
+    viewer.show_state = True
+    assert viewer.json_pane in viewer.select(pn.pane.JSON)
+    viewer.layout = "3d"
+    assert viewer.json_pane.object == viewer.state
+    assert to_url(viewer.state).replace("&", "&amp;") in viewer.shareable_url_pane.object
+    viewer.show_state = False
+    assert viewer.json_pane not in viewer.select(pn.pane.JSON)
+
+
+# Around
+
+
+def test_the_official_state_class_comes_and_goes(viewer, tab):
+    pytest.importorskip("neuroglancer")
+    state = viewer.viewer_state()
+    state.layers["seg"].segments.add(2**63)
+    viewer.state = state
+    assert viewer.selected_segments == {"seg": [1, 2**63]}
+
+
+def test_without_the_official_package_it_is_said_how_to_get_it(viewer, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "neuroglancer", None)
+    with pytest.raises(ImportError, match="pip install neuroglancer"):
+        viewer.viewer_state()
+    monkeypatch.setattr("sys.platform", "emscripten")
+    with pytest.raises(ImportError, match="not part of this site"):
+        viewer.viewer_state()
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({}, {"sizing_mode": "stretch_width", "height": 600, "width": None}),
+        ({"height": 300}, {"sizing_mode": "stretch_width", "height": 300}),
+        ({"width": 400}, {"sizing_mode": "fixed", "width": 400, "height": 600}),
+        ({"width": 400, "height": 300}, {"sizing_mode": "fixed", "width": 400, "height": 300}),
+        ({"sizing_mode": "stretch_both"}, {"sizing_mode": "stretch_both", "height": None}),
+        ({"sizing_mode": "stretch_both", "min_height": 350}, {"min_height": 350, "height": None}),
+        ({"aspect_ratio": 2}, {"aspect_ratio": 2, "height": None}),
+    ],
+)
+@pytest.mark.parametrize("mode", [None, "stretch_both"])
+def test_panels_own_sizes_work(dist, params, expected, mode):
+    with pn.config.set(sizing_mode=mode):
+        viewer = Neuroglancer(STATE, **params)
+        root = viewer.get_root()
+    for name, value in expected.items():
+        assert getattr(viewer, name) == value
+        assert getattr(root, name) == value
+    viewer.margin = 7
+    assert root.margin == 7
+
+
+@pytest.mark.parametrize("theme", ["default", "dark"])
+def test_dark_follows_panels_theme(dist, theme):
+    with pn.config.set(theme=theme):
+        viewer = Neuroglancer(STATE)
+        assert Page(viewer).data.dark is (theme == "dark")
+        assert viewer.json_pane.theme == ("dark" if theme == "dark" else "light")
+
+
+@pytest.mark.parametrize("theme", ["default", "dark"])
+def test_dark_follows_a_templates_theme(dist, theme):
+    viewer = Neuroglancer(STATE)
+    template = pn.template.VanillaTemplate(theme=theme, main=[viewer])
+    template.server_doc(Document())
+    (model, _), *_ = viewer._view._models.values()
+    assert model.data.dark is (theme == "dark")
+
+
+def test_a_clone_shows_the_same(viewer):
+    assert viewer.clone().state == STATE
+
+
+def test_every_parameter_says_what_it_is():
+    own = [name for name in Neuroglancer.param if Neuroglancer.param[name].owner is Neuroglancer]
+    assert {"state", "url", "hover"} < set(own)
+    for name in own:
+        assert Neuroglancer.param[name].doc, name
+    assert isinstance(Neuroglancer.param.url, param.String)
