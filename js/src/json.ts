@@ -4,6 +4,9 @@ export interface JsonObject {
   [key: string]: Json | undefined;
 }
 
+/** The member of a state that says in which file the state is; the same as FETCH in state.py. */
+export const FETCH = "#url";
+
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -3,7 +3,7 @@
 // Python always sends the whole state it wants. What it *changed* is the difference to the state it
 // knew when it wrote. Only that difference is applied to the live state, so a user's move that was
 // still under way to Python is not undone, and layers that nobody changed are not reloaded.
-import { equal, isObject, type Json, type JsonObject } from "./json";
+import { equal, FETCH, isObject, type Json, type JsonObject } from "./json";
 
 /** Layers are matched by name: their order may change without their content changing. */
 function byName(layers: Json | undefined): Map<string, JsonObject> | undefined {
@@ -110,6 +110,8 @@ export class Conversation {
     if (seen !== undefined) for (const n of this.#reports.keys()) if (n <= seen) this.#reports.delete(n);
     this.#known = command.state;
     if (command.origin === this.view) return undefined;
+    // A reference to a file replaces what is shown: there is nothing to merge yet.
+    if (FETCH in command.state) return command.state;
     return merge(base, command.state, live) as JsonObject;
   }
 

@@ -4,10 +4,11 @@
 // state, stay.
 import { type Claimant, claimContext, crowded, releaseContext } from "./contexts";
 import { makeError, sourceErrors, type ViewerError } from "./errors";
-import { equal, type JsonObject } from "./json";
+import { equal, FETCH, type JsonObject } from "./json";
 import { LiveViewer, NoWebGl2Error } from "./live";
 import { Notices } from "./notice";
 import { type Hover, readHover, readSelectedSegments, type SelectedSegments } from "./readings";
+import { fetchState, StateFileError } from "./remote";
 import { styleSheet } from "./styles";
 import { Throttle } from "./throttle";
 import type { UiChoice } from "./ui";
@@ -46,7 +47,7 @@ export class EmbeddedViewer implements Claimant {
   };
   readonly #sight: IntersectionObserver;
   readonly #reports = {
-    state: new Throttle(() => this.#emit("state", this.getState()), 100, 200),
+    state: new Throttle(() => this.#emitState(), 100, 200),
     hover: new Throttle(() => this.#emitHover(), 50, 50),
     ready: new Throttle(() => this.#checkReady(), 100, 100),
     errors: new Throttle(() => void this.#checkErrors(), 200, 400),
@@ -59,6 +60,8 @@ export class EmbeddedViewer implements Claimant {
   #ready = false;
   #errors: ViewerError[] = [];
   #stateErrors: ViewerError[] = [];
+  /** Set while the state is on its way from a file. */
+  #fetching: AbortController | undefined;
   #attempts = 0;
   #disposed = false;
   onScreen = true;
@@ -93,10 +96,43 @@ export class EmbeddedViewer implements Claimant {
     return this.#live === undefined ? this.#state : this.#live.state;
   }
 
-  /** Show a state. A malformed member is reported in `errors`; the rest of the view is kept. */
+  /**
+   * Show a state, or the file that it refers to. A malformed member is reported in `errors`; the rest
+   * of the view is kept.
+   */
   setState(state: JsonObject): void {
     this.#state = state;
     this.#stateErrors = [];
+    this.#fetching?.abort();
+    this.#fetching = undefined;
+    if (this.#live !== undefined && FETCH in state) void this.#fetchState(this.#live, state);
+    else this.#restore(state);
+  }
+
+  async #fetchState({ viewer }: LiveViewer, state: JsonObject): Promise<void> {
+    const fetching = new AbortController();
+    this.#fetching = fetching;
+    this.#notices.busy(`Loading the view from ${state[FETCH]}…`, { clear: true });
+    try {
+      const found = await fetchState(viewer, state, fetching.signal);
+      if (fetching.signal.aborted) return;
+      this.#fetching = undefined;
+      this.setState(found);
+    } catch (error) {
+      if (fetching.signal.aborted) return;
+      if (!(error instanceof StateFileError)) throw error;
+      this.#fetching = undefined;
+      // What is shown stays; Python hears of it, and of the error.
+      this.#state = this.getState();
+      this.#stateErrors = [error.problem];
+      this.#reports.errors.call();
+      this.#reports.state.call();
+    } finally {
+      if (this.#fetching === undefined) this.#notices.idle();
+    }
+  }
+
+  #restore(state: JsonObject): void {
     try {
       this.#live?.restore(state);
     } catch (error) {
@@ -168,6 +204,7 @@ export class EmbeddedViewer implements Claimant {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#sight.disconnect();
+    this.#fetching?.abort();
     for (const report of Object.values(this.#reports)) report.cancel();
     this.#stop();
     this.element.remove();
@@ -192,8 +229,8 @@ export class EmbeddedViewer implements Claimant {
     this.#attempts = 0;
     this.element.neuroglancerViewer = this.#live.viewer;
     this.#watch(this.#live);
-    this.setState(this.#state);
     this.#notices.idle();
+    this.setState(this.#state);
     this.#setErrors(this.#stateErrors);
     this.#picture?.remove();
     this.#picture = undefined;
@@ -260,6 +297,11 @@ export class EmbeddedViewer implements Claimant {
 
   #emit<K extends keyof ViewerEvents>(event: K, value: ViewerEvents[K]): void {
     for (const listener of this.#listeners[event]) listener(value);
+  }
+
+  #emitState(): void {
+    // Until the file is here, what is shown is not what was asked for.
+    if (this.#fetching === undefined) this.#emit("state", this.getState());
   }
 
   #emitHover(): void {

@@ -1,0 +1,40 @@
+// States that are kept in a file: {"#url": "gs://bucket/state.json", …members laid over it}.
+import type { Viewer } from "neuroglancer/unstable/viewer.js";
+import { classify, makeError, type ViewerError } from "./errors";
+import { FETCH, isObject, type JsonObject } from "./json";
+
+/** A state file could not be had; `problem` is for the user. */
+export class StateFileError extends Error {
+  override name = "StateFileError";
+
+  constructor(readonly problem: ViewerError) {
+    super(problem.message);
+  }
+}
+
+/**
+ * Fetch the state that `state` refers to, through neuroglancer's own key-value stores.
+ *
+ * @throws StateFileError where there is none, or it is not a JSON object
+ */
+export async function fetchState(viewer: Viewer, state: JsonObject, signal: AbortSignal): Promise<JsonObject> {
+  const { [FETCH]: url, ...over } = state;
+  const stores = viewer.dataSourceProvider.sharedKvStoreContext.kvStoreContext;
+  let text: string;
+  try {
+    const { response } = await stores.read(String(url), { throwIfMissing: true, signal });
+    text = await response.text();
+  } catch (error) {
+    signal.throwIfAborted();
+    const { message } = error as Error;
+    throw new StateFileError(makeError(classify(message), `The state at ${url} could not be loaded: ${message}`));
+  }
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
+  } catch (error) {
+    throw new StateFileError(makeError("bad-json", `The file ${url} is not JSON: ${(error as Error).message}`));
+  }
+  if (!isObject(found)) throw new StateFileError(makeError("bad-json", `The file ${url} holds no viewer state`));
+  return { ...found, ...over };
+}
