@@ -6,6 +6,10 @@ const base64 = async (blob) => (await new Promise((resolve) => {
   reader.readAsDataURL(blob);
 })).split(",")[1];
 
+client.showWithin = (milliseconds, state) => Promise.race([
+  client.show(state),
+  new Promise((_, reject) => setTimeout(() => reject(new Error(`not ready after ${milliseconds} ms`)), milliseconds)),
+]);
 client.picture = async () => {
   const png = await base64(await client.screenshot());
   const [panel] = client.viewer.display.panels;

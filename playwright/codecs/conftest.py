@@ -180,8 +180,8 @@ class Client:
     page: Page
     problems: list[str] = field(default_factory=list)
 
-    def show(self, state: dict[str, Any]) -> None:
-        """Replace the state and wait until everything it shows is decoded and drawn."""
+    def show(self, state: dict[str, Any], *, fresh: bool = True) -> None:
+        """Show a state, from an empty view if `fresh`, and wait until all of it is decoded and drawn."""
         base = {
             "showAxisLines": False,
             "showScaleBar": False,
@@ -190,7 +190,9 @@ class Client:
             "projectionBackgroundColor": "#000000",
             "layout": "xy",
         }
-        self.page.evaluate("state => client.show(state)", base | state)
+        if fresh:
+            self.page.evaluate("client.clear()")
+        self.page.evaluate("state => client.showWithin(20000, state)", base | state)
 
     def picture(self) -> NDArray[np.uint8]:
         """Return the only panel's pixels, ``[y, x, rgb]``."""
@@ -268,6 +270,7 @@ def check_volume(
     tolerance: int = 0,
     unit: tuple[float, str] = (1e-9, "m"),
     corner: tuple[float, float, float] = (0, 0, 0),
+    fresh: bool = True,
 ) -> None:
     """Show `source` and require `values` both as pixels of one plane and, all of them, from the voxel-reading API.
 
@@ -281,6 +284,8 @@ def check_volume(
         Size of a voxel.
     corner
         Where the first corner of voxel (0, 0, 0) must lie, in voxels.
+    fresh
+        Start from an empty view.
     """
     nx, ny, _ = values.shape
     x, y, z = corner
@@ -290,7 +295,8 @@ def check_volume(
             "position": [x + nx / 2, y + ny / 2, z + DEPTH + 0.5],
             "crossSectionScale": 1 / ZOOM,
             "layers": [{"type": "image", "name": "v", "source": source, "shader": shader(values.dtype), "opacity": 1}],
-        }
+        },
+        fresh=fresh,
     )
     check_plane(client.picture(), colours(values[:, :, DEPTH]).transpose(1, 0, 2), tolerance)
     read = client.voxels("v", values.shape)

@@ -60,6 +60,7 @@ window.client = {
     viewer.uiConfiguration.showUIControls.value = false;
     viewer.uiConfiguration.showPanelBorders.value = false;
   },
+  clear: () => viewer.state.reset(),
   async show(state) {
     viewer.state.reset();
     viewer.state.restoreState(state);

@@ -53,6 +53,16 @@ def test_nifti(client: Any, server: str, data_folder: Path, known: Any, suffix: 
     known.check_volume(client, f"nifti://{server}/data/{dtype}.{suffix}", values, unit=(2e-3, "m"), corner=(-5, 3, 2))
 
 
+def test_replaced_source(client: Any, server: str, data_folder: Path, known: Any) -> None:
+    """A layer whose source alone is changed is drawn at the place and scale that the state gives, not at its own."""
+    for number, dtype in enumerate(("uint16", "uint8")):
+        values = known.voxels(dtype)
+        image = nib.Nifti1Image(values, np.diag([2.0, 2.0, 2.0, 1.0]))
+        image.header.set_xyzt_units("mm")
+        nib.save(image, data_folder / f"replaced-{dtype}.nii")
+        known.check_volume(client, f"nifti://{server}/data/replaced-{dtype}.nii", values, unit=(2e-3, "m"), fresh=number == 0)
+
+
 def test_npz(client: Any, known: Any) -> None:
     """The npy decoder is reached by ``boss:`` (here) and ``python:`` alone; neuroglancer opens no npy file as such."""
     values = known.voxels("uint16")
