@@ -11,16 +11,17 @@ import asyncio
 import gzip
 import json
 import sys
-from html import escape
 from urllib.request import urlopen
 
 import numpy as np
 import panel as pn
 from bokeh.models import ColumnDataSource, Span
 from bokeh.plotting import figure
+
 from panel_neuroglancer import Neuroglancer, site_url
 
-pn.extension(notifications=False)
+# The page's own colour, before anything is on it.
+pn.extension(raw_css=["@media (prefers-color-scheme: dark) { html { background: #101318; } }"])
 
 TISSUES = {1: "Grey matter", 2: "White matter", 3: "Fluid and other"}
 COLORS = {1: "#f4845f", 2: "#4cc9f0", 3: "#a98bfa"}
@@ -33,7 +34,7 @@ GREY = """
 #uicontrol invlerp contrast
 void main() {
   if (toRaw(getDataValue()) == 0u) emitTransparent();
-  else emitGrayscale(contrast());
+  else emitGrayscale(0.8 * contrast());
 }
 """
 
@@ -42,16 +43,17 @@ STATE = {
     "position": [-18, -20, 16],
     # Slices stand upright, seen from the front, from above and from the left: left is on the right, as in radiology.
     "crossSectionOrientation": [0, 0.5**0.5, -(0.5**0.5), 0],
-    "crossSectionScale": 0.6,
-    "projectionOrientation": [-0.2145, -0.8244, 0.5068, 0.1319],
+    "crossSectionScale": 0.58,
+    "projectionOrientation": [-0.3302, 0.7621, -0.511, 0.2214],
     "projectionScale": 230,
+    "showSlices": False,
     "layers": [
         {
             "type": "image",
             "name": "T1",
             "source": f"zarr3://{DATA}/t1.zarr",
             "shader": GREY,
-            "shaderControls": {"contrast": {"range": [30, 255]}},
+            "shaderControls": {"contrast": {"range": [30, 250]}},
         },
         {
             "type": "segmentation",
@@ -59,7 +61,7 @@ STATE = {
             "source": [f"zarr3://{DATA}/tissue.zarr", f"precomputed://{DATA}/surfaces"],
             "segments": ["1", "2"],
             "segmentColors": {str(tissue): color for tissue, color in COLORS.items()},
-            "selectedAlpha": 0.3,
+            "selectedAlpha": 0.35,
         },
     ],
     "layout": "4panel",
@@ -134,12 +136,12 @@ def slice_histogram(t1: np.ndarray, tissue: np.ndarray, index: int) -> dict[str,
 viewer = Neuroglancer(STATE, ui="none", sizing_mode="stretch_both", min_height=320, margin=0)
 
 axial = pn.widgets.IntSlider(name="Axial slice, z in mm", start=-72, end=116, value=STATE["position"][2])
-opacity = pn.widgets.FloatSlider(name="Tissue opacity on slices", start=0, end=1, step=0.05, value=0.3, format="0%")
+opacity = pn.widgets.FloatSlider(name="Tissue opacity on slices", start=0, end=1, step=0.05, value=0.35, format="0%")
 shown = pn.widgets.CheckBoxGroup(name="Tissues", options={name: k for k, name in TISSUES.items()}, value=[1, 2])
 
 counts = ColumnDataSource(slice_histogram(np.empty((0, 0, 0)), np.empty((0, 0, 0)), 0))
 plot = figure(
-    height=170, sizing_mode="stretch_width", tools="", toolbar_location=None, x_range=(0, 256),
+    height=190, sizing_mode="stretch_width", tools="", toolbar_location=None, x_range=(0, 256),
     x_axis_label="T1 intensity", y_axis_label="mm² of tissue",
     background_fill_color=None, border_fill_color=None, outline_line_color=None,
 )  # fmt: skip
@@ -175,8 +177,16 @@ def fade(event) -> None:
 def select(event) -> None:
     """Show the surfaces and labels of the tissues that are ticked, and dim the others' bars."""
     viewer.selected_segments = {"Tissue": event.new}
-    for tissue, bar in zip(TISSUES, bars, strict=True):
-        bar.glyph.fill_alpha = 1 if tissue in event.new else 0.25
+    with pn.io.unlocked():
+        for tissue, bar in zip(TISSUES, bars, strict=True):
+            bar.glyph.fill_alpha = 1 if tissue in event.new else 0.25
+
+
+def fit(attr: str, old: int, new: int) -> None:
+    """Choose the slices' zoom: on a narrow page, where the histogram has all the width, they are small."""
+    scale = 1.05 if new > 280 else STATE["crossSectionScale"]
+    # Not before the page is ready: Panel drops what is set between a page's making and its first word.
+    pn.state.onload(lambda: viewer.param.update(cross_section_scale=scale))
 
 
 voxels: asyncio.Future | None = None
@@ -188,7 +198,32 @@ async def count(*events) -> None:
     if voxels is None:
         voxels = asyncio.gather(read_zarr(f"{DATA}/t1.zarr"), read_zarr(f"{DATA}/tissue.zarr"))
     (t1, origin), (tissue, _) = await voxels
-    counts.data = slice_histogram(t1, tissue, round(axial.value - origin[0]))
+    with pn.io.unlocked():
+        counts.data = slice_histogram(t1, tissue, round(axial.value - origin[0]))
+
+
+def mark(event) -> None:
+    """Mark the intensity under the mouse in the histogram."""
+    with pn.io.unlocked():
+        under_mouse.location = event.new["values"].get("T1") or float("nan")
+
+
+def readout(hover: dict) -> str:
+    """Describe the voxel under the mouse."""
+    position, values = hover["position"] or [None] * 3, hover["values"]
+    numbers = dict(zip(("x", "y", "z", "T1"), (*position, values.get("T1")), strict=True))
+    cells = "".join(
+        f"<div><dt>{name}</dt><dd>{'—' if number is None else f'{number:.0f}'}</dd></div>"
+        for name, number in numbers.items()
+    )
+    tissue = segment(values.get("Tissue"))
+    name = TISSUES.get(tissue, "Outside the brain" if hover["position"] else "Point at a slice")
+    return f'<dl>{cells}</dl><p class="tissue" style="--tissue: {COLORS.get(tissue, "transparent")}">{name}</p>'
+
+
+def segment(value) -> int | None:
+    """Read a segment's number from what the viewer says about it."""
+    return int(value["key"]) if isinstance(value, dict) else value
 
 
 viewer.param.watch(follow, "state")
@@ -196,38 +231,27 @@ axial.param.watch(move, "value")
 axial.param.watch(count, "value")
 opacity.param.watch(fade, "value")
 shown.param.watch(select, "value")
+viewer.param.watch(mark, "hover")
+plot.on_change("outer_width", fit)
 pn.state.onload(count)
-
-
-def readout(hover: dict) -> str:
-    """Describe the voxel under the mouse, and mark its intensity in the histogram."""
-    position, values = hover["position"], hover["values"]
-    t1, tissue = (values.get(layer) if position else None for layer in ("T1", "Tissue"))
-    under_mouse.location = float("nan") if t1 is None else t1
-    x, y, z = (f"{value:.0f}" for value in position) if position else "–––"
-    name = TISSUES.get(tissue, "Outside the brain" if position else "Point at a slice")
-    return f"""
-<dl>
-  <div><dt>x</dt><dd>{x}</dd></div><div><dt>y</dt><dd>{y}</dd></div><div><dt>z</dt><dd>{z}</dd></div>
-  <div><dt>T1</dt><dd>{t1 or "–"}</dd></div>
-</dl>
-<p style="--tissue: {COLORS.get(tissue, "transparent")}">{escape(name)}</p>"""
 
 
 # ------------------------------------------------------------------------------------------------------- the page
 
-WHERE = "WebAssembly in this page" if sys.platform == "emscripten" else "a Panel server"
+PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+WHERE = f"{PYTHON} in WebAssembly, no server" if sys.platform == "emscripten" else f"{PYTHON} on a Panel server"
 
 PAGE_CSS = """
 :host {
-  --paper: #101318; --card: #181c23; --line: #2a303a; --ink: #e8ebf0; --muted: #9aa4b2; --accent: #7fb8ff;
+  --paper: #101318; --card: #181c23; --line: #2d343f; --ink: #e8ebf0; --muted: #9aa4b2; --accent: #7fb8ff;
+  color-scheme: dark;
+  /* What Bokeh draws with. */
   --bk-axis-label-text-color: var(--muted); --bk-major-label-text-color: var(--muted);
   --bk-axis-line-color: var(--line); --bk-major-tick-line-color: var(--line);
   --bk-minor-tick-line-color: transparent; --bk-grid-line-color: var(--line);
-  --panel-on-background-color: var(--ink);
-  color-scheme: dark;
+
   position: fixed; inset: 0; box-sizing: border-box; overflow: auto;
-  display: grid; gap: 12px; padding: 12px 16px; grid: auto minmax(0, 1fr) / minmax(0, 1fr) 300px;
+  display: grid; gap: 12px; padding: 12px 16px 16px; grid: auto minmax(0, 1fr) / minmax(0, 1fr) 300px;
   background: var(--paper); color: var(--ink); font: 14px/1.45 system-ui, sans-serif;
 }
 @media (prefers-color-scheme: light) {
@@ -246,23 +270,40 @@ PAGE_CSS = """
 }
 """
 CARD_CSS = """
-:host { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 12px 14px; box-sizing: border-box; }
+:host {
+  box-sizing: border-box; padding: 12px 14px; background: var(--card);
+  border: 1px solid var(--line); border-radius: 10px;
+}
 """
 TEXT_CSS = """
 :host { color: var(--ink); }
-h1 { margin: 0; font-size: 20px; font-weight: 650; letter-spacing: -.01em; }
+header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 14px; }
+h1 { margin: 0; font-size: 20px; font-weight: 650; letter-spacing: -0.01em; }
 h2 { margin: 0; font-size: 13px; font-weight: 600; }
 p { margin: 0; color: var(--muted); }
 a { color: var(--accent); }
 dl { display: grid; grid-template-columns: repeat(4, 1fr); margin: 6px 0 8px; }
 dt { color: var(--muted); font-size: 12px; }
 dd { margin: 0; font-size: 20px; font-variant-numeric: tabular-nums; }
-dl + p::before { content: ""; display: inline-block; width: 10px; height: 10px; border-radius: 50%;
-                 margin-right: 7px; background: var(--tissue); }
+.tissue::before {
+  content: ""; display: inline-block; box-sizing: border-box; width: 10px; height: 10px; margin-right: 8px;
+  border-radius: 50%; border: 1px solid var(--muted); background: var(--tissue);
+}
 """
 WIDGET_CSS = """
-:host { color: var(--ink); accent-color: var(--accent); }
-"""
+:host { color: var(--ink); }
+.noUi-target { height: 6px; margin-top: 4px; border: 0; border-radius: 3px; background: var(--line); box-shadow: none; }
+.noUi-connects { border-radius: 3px; }
+.noUi-connect, .noUi-connect:hover { background: var(--accent) !important; }
+.noUi-handle {
+  top: -6px !important; width: 18px !important; height: 18px !important; right: -9px !important;
+  border: 0 !important; border-radius: 50% !important; background: var(--ink); box-shadow: 0 0 0 3px var(--card) !important;
+}
+.noUi-handle:focus-visible { outline: 2px solid var(--accent); outline-offset: 3px; }
+label { line-height: 1.9; }
+""" + "".join(
+    f"label:nth-child({tissue}) input {{ accent-color: {color}; }}" for tissue, color in COLORS.items()
+)
 
 
 def text(html, **params) -> pn.pane.HTML:
@@ -276,18 +317,23 @@ def card(*objects) -> pn.Column:
 
 
 for widget in (axial, opacity, shown):
-    widget.param.update(stylesheets=[WIDGET_CSS], sizing_mode="stretch_width", margin=(4, 0))
+    widget.param.update(stylesheets=[WIDGET_CSS], sizing_mode="stretch_width", margin=(0, 0, 8, 0))
 
+head = text(
+    f"<header><h1>The MNI152 brain</h1><p>Neuroglancer in Panel · {WHERE}</p></header>", css_classes=["head"]
+)
+view = pn.Column(viewer, css_classes=["view"], sizing_mode="stretch_both", margin=0)
 side = pn.Column(
-    card(text("<h2>Under the mouse, MNI mm</h2>"), text(pn.bind(readout, viewer.param.hover))),
     card(axial, opacity, text("<h2>Tissues</h2>"), shown),
-    card(text(pn.bind("<h2>T1 intensities of slice z = {} mm</h2>".format, axial)), pn.pane.Bokeh(plot, margin=0)),
-    text(f'<p>MNI152 template © McGill University, <a href="{DATA}/LICENSE.txt">licence and citation</a>.</p>'),
-    css_classes=["side"], sizing_mode="stretch_both", margin=0,
-)  # fmt: skip
-head = text(f"<h1>The MNI152 brain</h1><p>Neuroglancer, steered by Python in {WHERE}</p>", css_classes=["head"])
-
-pn.Column(
-    head, pn.Column(viewer, css_classes=["view"], sizing_mode="stretch_both", margin=0), side,
-    stylesheets=[PAGE_CSS], sizing_mode="stretch_both", margin=0,
-).servable(title="MNI152 brain")  # fmt: skip
+    card(text("<h2>Under the mouse, MNI mm</h2>"), text(pn.bind(readout, viewer.param.hover))),
+    card(text(pn.bind("<h2>T1 intensities at z = {} mm</h2>".format, axial)), pn.pane.Bokeh(plot, margin=0)),
+    text(
+        "<p>Slices in radiological convention: left is on the right. MNI152 template © McGill University, "
+        f'<a href="{DATA}/LICENSE.txt">licence and citation</a>.</p>'
+    ),
+    css_classes=["side"],
+    sizing_mode="stretch_both",
+    margin=0,
+)
+page = pn.Column(head, view, side, stylesheets=[PAGE_CSS], sizing_mode="stretch_both", margin=0)
+page.servable(title="MNI152 brain")
