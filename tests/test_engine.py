@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 import panel as pn
 import pytest
 from bokeh.document import Document
+from bokeh.models import ImportedStyleSheet
 from panel.io.server import get_server
 from panel.io.state import set_curdoc
 from tornado.httpclient import AsyncHTTPClient
@@ -151,6 +152,22 @@ def test_the_engine_is_in_a_saved_page_once(dist, tmp_path, kind):
     assert sorted(carried["files"]) == ["engine-1.js", "worker-2.js"]
     assert html.rstrip().endswith("</html>")
     assert "<title>Two &lt;viewers&gt;</title>" in html
+    assert "cdn.holoviz.org" not in html
     assert [address for address in _addresses(html) if not address.startswith("data:")] == []
     assert not first._view._models
     assert not second._view._models
+
+
+def test_saving_leaves_the_live_page_alone(dist):
+    live = Document()
+    viewer = Neuroglancer()
+    with set_curdoc(live):
+        live.add_root(viewer.get_root(live))
+        sheets = [m.url for m in live.models if isinstance(m, ImportedStyleSheet)]
+        changes = []
+        live.on_change(changes.append)
+        viewer.save(io.StringIO())
+    assert sheets
+    assert [m.url for m in live.models if isinstance(m, ImportedStyleSheet)] == sheets
+    assert changes == []
+    assert len(viewer._view._models) == 1

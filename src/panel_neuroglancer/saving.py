@@ -6,9 +6,16 @@ import io
 import os
 from typing import IO, Any
 
+from bokeh.document import Document
+from bokeh.model import Model
+from bokeh.models import ImportedStyleSheet, InlineStyleSheet
 from bokeh.resources import INLINE
+from panel.io.model import add_to_doc
+from panel.io.resources import CDN_DIST, DIST_DIR, set_resource_mode
 from panel.io.save import save as save_panel
-from panel.io.state import state
+from panel.io.state import set_curdoc, state
+from panel.pane import panel
+from pyviz_comms import Comm  # type: ignore[import-untyped]
 
 from .engine import inline_script, inlined
 
@@ -24,7 +31,7 @@ def save(
     Parameters
     ----------
     obj
-        A viewer, a Panel layout or a Panel template.
+        A viewer, or anything else that Panel shows; templates cannot be saved, save what is in them.
     file
         The file's path, or an open file (text or bytes). ``.html`` is added to a path that does not end in it.
     title
@@ -41,21 +48,40 @@ def save(
     script = inline_script()
     # Panel's icons are on its CDN.
     variables = {"apple_icon": "data:,", "app_favicon": "data:,", **options.pop("template_variables", {})}
-    page = io.StringIO()
-    views = set(state._views)
-    try:
-        with inlined():
+    page, doc, shown = io.StringIO(), Document(), panel(obj)
+    # In a document of its own: Panel shares stylesheets within one, and the app may be on a live page.
+    with set_curdoc(doc), set_resource_mode("inline"), inlined():
+        root = shown.get_root(doc, Comm())
+        try:
+            add_to_doc(root, doc, True)
+            _inline_stylesheets(root)
             save_panel(
-                obj, page, title=title, template_variables=variables, **{"resources": INLINE, **options}
+                doc, page, title=title, template_variables=variables, **{"resources": INLINE, **options}
             )
-    finally:
-        # Panel keeps the page's models for updates, and none will ever be sent.
-        for ref in set(state._views) - views:
-            viewable, root, *_ = state._views.pop(ref)
-            viewable._cleanup(root)
+        finally:
+            # Panel keeps the page's models for updates, and none will ever be sent.
+            state._views.pop(root.ref["id"], None)
+            shown._cleanup(root)
     # The last </body> is the page's own; earlier ones lie in scripts.
     head, body_end, tail = page.getvalue().rpartition("</body>")
     _write(f"{head}{script}\n{body_end}{tail}", file)
+
+
+def _inline_stylesheets(root: Model) -> None:
+    """Put Panel's own CSS into the page, which with all its inlining leaves it on the CDN."""
+    inlined_sheets: dict[str, InlineStyleSheet] = {}
+
+    def inline(sheet: Any) -> Any:
+        if not (isinstance(sheet, ImportedStyleSheet) and sheet.url.startswith(CDN_DIST)):
+            return sheet
+        path = sheet.url.removeprefix(CDN_DIST).partition("?")[0]
+        if path not in inlined_sheets:
+            inlined_sheets[path] = InlineStyleSheet(css=(DIST_DIR / path).read_text("utf-8"))
+        return inlined_sheets[path]
+
+    for model in root.references():
+        if "stylesheets" in model.properties():
+            model.stylesheets = [inline(sheet) for sheet in model.stylesheets]
 
 
 def _write(html: str, file: str | os.PathLike[str] | IO[Any]) -> None:
