@@ -13,19 +13,20 @@ from .errors import BadInput, ExternalResource, SiteError
 from .render import MADE_FOR
 
 PACKAGE = Path(__file__).parent.parent
-PANEL_DIST = f"static/panel/{MADE_FOR['panel']}/dist/"
+PANEL_ROOT = "static/panel/"
+PANEL_DIST = f"{PANEL_ROOT}{MADE_FOR['panel']}/dist/"
 BOKEH_CDN = "https://cdn.bokeh.org/bokeh/release/"
-# Panel's own fonts of style: read by components that are made while the app runs, so no page names them beforehand.
+# Styles of components that are made while the app runs: no page names them beforehand.
 GENERAL = ("css", "assets", "bundled/theme", "bundled/defaulttheme", "bundled/darktheme")
 
 
-def localise(text: str, base: str, site: Path) -> str:
-    """Make every Panel, Bokeh and site URL in `text` relative and copy the files behind them into `site`.
+def copy_named(text: str, base: str, site: Path) -> None:
+    """Copy every file of Panel and Bokeh that a text names into `site`.
 
     Parameters
     ----------
     text
-        A page or a document's JSON.
+        A page, or a document's JSON.
     base
         What stood for the site's address while the page was drawn; ends with "/".
     """
@@ -34,10 +35,14 @@ def localise(text: str, base: str, site: Path) -> str:
 
     dist, js = Path(panel.__file__).parent / "dist", Path(bokeh.__file__).parent / "server" / "static" / "js"
     for url in set(re.findall(re.escape(base + PANEL_DIST) + r"([^\"'\s)<>&?#\\]+)", text)):
-        if (dist / unquote(url)).is_file():
+        if (dist / unquote(url)).is_file():  # else a folder that others' names are built from
             _copy_with_imports(dist, unquote(url), site / PANEL_DIST)
     for name in set(re.findall(re.escape(BOKEH_CDN) + r"([\w.-]+\.js)", text)):
         _copy(js / name.replace(f"-{MADE_FOR['bokeh']}", ""), site / "static" / "bokeh" / name)
+
+
+def localise(text: str, base: str) -> str:
+    """Make every Panel, Bokeh and site URL in a page relative."""
     return text.replace(BOKEH_CDN, "static/bokeh/").replace(base, "")
 
 
@@ -62,6 +67,11 @@ def copy_engine(site: Path) -> int:
         _copy(dist / "engine" / name, site / "static" / "neuroglancer" / name)
     _copy(dist / "THIRD_PARTY_LICENSES.txt", site / "static" / "neuroglancer" / "THIRD_PARTY_LICENSES.txt")
     return sum(item["bytes"] for item in files.values())
+
+
+def engine_entry() -> str:
+    """Return the path of the engine's first file in the site."""
+    return f"static/neuroglancer/{json.loads((PACKAGE / 'dist' / 'engine.json').read_bytes())['entry']}"
 
 
 def copy_boot(site: Path) -> None:

@@ -7,64 +7,22 @@ import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from . import assets, pages
+from . import assets, cdn, local, pages
 from .errors import BadInput
-from .install import FOLDER, install
+from .options import URLS, App, Options
 from .progress import Progress, size, tree_size
-from .render import Page, check_versions, render
-from .resolve import BASE, OWN, Package, Resolver, distributions, imported, local_modules
-from .runtime import DEFAULT_VERSION, Runtime
+from .render import check_versions, render
+from .resolve import distributions, imported, local_modules
+from .runtime import Runtime
 from .serve import Server
 from .wheels import pack
 
+BUILDERS = {"local": local.build, "cdn": cdn.build}
 MARKER = "static/boot/page.js"  # what tells a site of ours from somebody's home directory
-
-
-@dataclass(frozen=True)
-class Options:
-    """What `convert` may be told.
-
-    Parameters
-    ----------
-    targets
-        "pyodide" runs Python on the page, "pyodide-worker" beside it. The first one's pages get the plain names.
-    runtime
-        "local" puts everything into the site; "cdn" makes a small site that loads Python and Panel from the network.
-    pyodide_version
-        As npm names it.
-    requirements
-        Requirements besides what the apps import, as pip writes them.
-    data
-        Files and folders to lie beside the pages: pairs of a source and a place in the site.
-    title
-        Title of the pages; by default their own.
-    index
-        What ``index.html`` is: "auto" (the only page, or a list), "list", "none".
-    """
-
-    targets: tuple[str, ...] = ("pyodide",)
-    runtime: str = "local"
-    pyodide_version: str = DEFAULT_VERSION
-    requirements: tuple[str, ...] = ()
-    data: tuple[tuple[Path, str], ...] = ()
-    title: str | None = None
-    index: str = "auto"
-
-
-@dataclass
-class App:
-    """An app on its way through the steps."""
-
-    path: Path
-    page: Page
-    packages: dict[str, Package] = field(default_factory=dict)
-    modules: dict[str, Path] = field(default_factory=dict)  # the app's own modules beside it
 
 
 def convert(apps: Sequence[Path], out: Path, options: Options | None = None, progress: Progress | None = None) -> list[Path]:
@@ -91,58 +49,30 @@ def _build(apps: list[Path], stage: Path, options: Options, progress: Progress) 
         assets.copy_data(source, target, stage)
     assets.copy_boot(stage)
     runtime = Runtime(options.pyodide_version, progress)
-    resolver = Resolver(runtime, progress)
     drawn, base = _draw(apps, stage, options, progress)
     for app in drawn:
-        app.modules, sources = local_modules(app.path, app.page.source)
-        wanted = set().union(*map(imported, sources))
-        asked = [Requirement(text) for text in options.requirements]
-        asked += [Requirement(name) for name in (*BASE, *sorted(distributions(wanted, runtime, set(app.modules))))]
-        app.packages = resolver.resolve(asked, used=distributions(app.page.modules, runtime))
-    packages = {name: package for app in drawn for name, package in app.packages.items()}
-    progress.say(f"  {len(packages)} packages: {', '.join(sorted(packages))}")
-    sizes = install(runtime, packages, stage, progress)
-    if OWN in packages:
-        sizes["engine"] = assets.copy_engine(stage)
-    assets.copy_general(stage)
+        _ask(app, stage, options, runtime)
+    sizes = BUILDERS[options.runtime](drawn, stage, base, runtime, progress)
     names = []
     for app in drawn:
-        archives = _pack_modules(app, stage)
-        assets.localise(app.page.models, base, stage)
-        html = assets.localise(app.page.html, base, stage)
+        about = {"roots": app.page.roots, "filename": app.path.name, "source": app.page.source, "archives": app.archives}
         for target in options.targets:
-            name = pages.page_name(app.path.stem, target, options.targets)
-            assets.check_self_contained(html, name)
-            config = _config(app, target, archives, sizes)
-            (stage / name).write_text(pages.finish(html, config, options.title), encoding="utf8")
-            names.append(name)
+            names.append(pages.page_name(app.path.stem, target, options.targets))
+            config = {"target": target, **about, **app.config}
+            text = pages.finish(app.page.html, app.page.scripts, config, options.title, app.preload)
+            (stage / names[-1]).write_text(text, encoding="utf8")
     _write_index(stage, names, options)
     _report(sizes, progress)
     return names
-
-
-def _config(app: App, target: str, archives: list[str], sizes: dict[str, int]) -> dict[str, Any]:
-    """Return what the page's scripts need to know; see page/page.js and page/python.js."""
-    urls = {
-        "PANEL_CDN_ROOT": "static/panel/", "PANEL_NEUROGLANCER_ENGINE_URL": "static/neuroglancer/",
-        "PANEL_NEUROGLANCER_SITE_URL": ".",
-    }
-    return {
-        "target": target, "index": FOLDER, "packages": sorted(app.packages), "archives": archives,
-        "env": urls, "urls": sorted(urls),  # those of `env` that are relative to the page
-        "roots": app.page.roots, "filename": app.path.name, "source": app.page.source,
-        "bytes": sizes[""] + sum(sizes[name] for name in app.packages),
-    }
 
 
 def _draw(apps: list[Path], stage: Path, options: Options, progress: Progress) -> tuple[list[App], str]:
     """Run each app under CPython to get its page, with the half-made site served so that it finds its data."""
     with Server(stage) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        env = {
-            "PANEL_NEUROGLANCER_SITE_URL": server.url, "PANEL_NEUROGLANCER_ENGINE_URL": server.url + "static/neuroglancer/",
-            "PANEL_CDN_ROOT": server.url + "static/panel/",
-        }
+        env = {name: server.url + path.removeprefix(".") for name, path in URLS.items()}
+        if options.runtime == "local":
+            env["PANEL_CDN_ROOT"] = server.url + assets.PANEL_ROOT
         try:
             drawn = []
             for app in apps:
@@ -153,12 +83,14 @@ def _draw(apps: list[Path], stage: Path, options: Options, progress: Progress) -
     return drawn, server.url
 
 
-def _pack_modules(app: App, stage: Path) -> list[str]:
-    if not app.modules:
-        return []
-    name = f"static/{app.path.stem}-modules.zip"
-    (stage / name).write_bytes(pack({path: source.read_bytes() for path, source in app.modules.items()}))
-    return [name]
+def _ask(app: App, stage: Path, options: Options, runtime: Runtime) -> None:
+    """Find out what an app needs, and pack the modules that lie beside it."""
+    modules, sources = local_modules(app.path, app.page.source)
+    names = distributions(set().union(*map(imported, sources)), runtime, set(modules))
+    app.asked = [Requirement(text) for text in (*options.requirements, *sorted(names))]
+    if modules:
+        app.archives = [f"static/{app.path.stem}-modules.zip"]
+        (stage / app.archives[0]).write_bytes(pack({path: source.read_bytes() for path, source in modules.items()}))
 
 
 def _write_index(stage: Path, names: list[str], options: Options) -> None:
@@ -172,10 +104,10 @@ def _write_index(stage: Path, names: list[str], options: Options) -> None:
 
 
 def _report(sizes: dict[str, int], progress: Progress) -> None:
-    rows = [("Python", sizes[""])] + sorted(((n, s) for n, s in sizes.items() if n), key=lambda row: -row[1])
+    rows = sorted(((name or "Python", count) for name, count in sizes.items()), key=lambda row: -row[1])
     large = [row for row in rows if row[1] >= 200_000]
-    progress.table((name, size(count)) for name, count in large)
-    progress.table([(f"{len(rows) - len(large)} smaller packages", size(sum(sizes.values()) - sum(count for _, count in large)))])
+    small = sum(sizes.values()) - sum(count for _, count in large)
+    progress.table((name, size(count)) for name, count in [*large, (f"{len(rows) - len(large)} smaller parts", small)])
 
 
 def _check(apps: Sequence[Path], out: Path, options: Options) -> None:
@@ -189,6 +121,10 @@ def _check(apps: Sequence[Path], out: Path, options: Options) -> None:
     stems = [app.stem for app in apps]
     if doubles := sorted({stem for stem in stems if stems.count(stem) > 1}):
         raise BadInput(f"Several apps are called {', '.join(doubles)}, and so would their pages: rename them.")
+    if options.runtime not in BUILDERS:
+        raise BadInput(f"{options.runtime!r} is no runtime: choose from {', '.join(BUILDERS)}.")
+    if options.index not in ("auto", "list", "none"):
+        raise BadInput(f"{options.index!r} is no index: choose from auto, list, none.")
     for target in options.targets:
         if target not in pages.TARGETS:
             raise BadInput(f"{target!r} is no target: choose from {', '.join(pages.TARGETS)}.")

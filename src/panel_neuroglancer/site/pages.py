@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .errors import SiteError
@@ -16,11 +16,17 @@ TARGETS = ("pyodide", "pyodide-worker")
 _BOOT = """<div id="pn-boot" role="status" aria-live="polite">
     <p data-text>Starting</p>
     <progress aria-label="Starting"></progress>
-    <p data-amount></p>
+    <p data-amount aria-hidden="true"></p>
     <noscript><p>This page runs Python in the browser, which needs JavaScript.</p></noscript>
   </div>
   <script type="application/json" id="pn-config">{config}</script>
-  <script type="module" src="static/boot/page.js"></script>"""
+  <script type="module" async src="static/boot/page.js"></script>
+  {scripts}"""
+_HEAD = """  <link rel="stylesheet" href="static/boot/boot.css">
+  {links}
+  </head>"""
+_VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1">'
+_ICON = '<link rel="icon" href="static/boot/icon.svg" type="image/svg+xml">'
 
 _INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -49,15 +55,29 @@ def page_name(stem: str, target: str, targets: tuple[str, ...]) -> str:
     return f"{stem}.html" if target == targets[0] else f"{stem}-{target}.html"
 
 
-def finish(text: str, config: Mapping[str, Any], title: str | None) -> str:
-    """Put the boot markup into a page that Panel drew. Each replacement must find exactly what it replaces."""
+def finish(text: str, scripts: str, config: Mapping[str, Any], title: str | None, preload: Sequence[str] = ()) -> str:
+    """Put the boot markup into a page that Panel drew. Each replacement must find exactly what it replaces.
+
+    Parameters
+    ----------
+    text
+        The page.
+    scripts
+        Tags to come last.
+    config
+        What page/page.js shall know.
+    title
+        A new title, if any.
+    preload
+        Modules that the app will ask for as soon as it runs.
+    """
     data = json.dumps(config).replace("<", "\\u003c")
-    text = _replace(text, MARK, _BOOT.format(config=data))
-    text = _replace(text, "</head>", '  <link rel="stylesheet" href="static/boot/boot.css">\n  </head>')
+    links = [f'<link rel="modulepreload" href="{path}">' for path in preload]
+    links += [_ICON] * ('rel="icon"' not in text) + [_VIEWPORT] * ('name="viewport"' not in text)
+    text = _replace(text, MARK, _BOOT.format(config=data, scripts=scripts))
+    text = _replace(text, "</head>", _HEAD.format(links="\n  ".join(links)))
     # Panel's spinner would lie over our indicator; custom templates have none.
     text = re.sub(r'<body class="pn-loading pn-[\w-]+">', "<body>", text)
-    if 'name="viewport"' not in text:
-        text = _replace(text, '<meta charset="utf-8">', '<meta charset="utf-8">\n    <meta name="viewport" content="width=device-width, initial-scale=1">')
     if title is not None:
         text, count = re.subn(r"<title>.*?</title>", lambda _: f"<title>{html.escape(title)}</title>", text, count=1, flags=re.DOTALL)
         _expect(count, "<title>")

@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ class Page:
         The page, with `MARK` where the boot script belongs.
     source
         The app's Python.
+    scripts
+        The tags that load Bokeh and Panel, where they may come last on the page; "" if `html` holds them.
     roots
         The ids of its root models, in order: the page's elements carry them.
     models
@@ -42,10 +45,15 @@ class Page:
     """
 
     html: str
+    scripts: str
     source: str
     roots: list[str]
     models: str
     modules: list[str]
+
+    def map(self, change: Callable[[str], str]) -> Page:
+        """Return a page whose HTML `change` went over."""
+        return replace(self, html=change(self.html), scripts=change(self.scripts))
 
 
 def check_versions() -> None:
@@ -87,9 +95,10 @@ def render(app: Path, env: dict[str, str]) -> Page:
 
 
 def _render(app: Path) -> dict[str, Any]:
+    from bokeh.core.templates import FILE
     from bokeh.embed.util import standalone_docs_json_and_render_items
     from panel.io import convert
-    from panel.io.resources import set_resource_mode
+    from panel.io.resources import BASE_TEMPLATE, set_resource_mode
 
     for name in ("PYODIDE_SCRIPT", "bundle_resources", "build_single_handler_application"):
         if not hasattr(convert, name):
@@ -99,7 +108,11 @@ def _render(app: Path) -> dict[str, Any]:
 
     def bundle_resources(roots: Any, *args: Any, **kwargs: Any) -> Any:
         seen["roots"] = list(roots)
-        return bundle(roots, *args, **kwargs)
+        scripts, css = bundle(roots, *args, **kwargs)
+        # In the head they would keep the page blank, and Python waiting, until they have come. A template of the app's own
+        # may rely on them there.
+        seen["scripts"] = scripts if roots[0].document.template in (None, FILE, BASE_TEMPLATE) else ""
+        return "" if seen["scripts"] else scripts, css
 
     def build_application(*args: Any, **kwargs: Any) -> Any:
         seen["app"] = build(*args, **kwargs)
@@ -114,7 +127,7 @@ def _render(app: Path) -> dict[str, Any]:
         raise RuntimeError(f"{handler.error}\n{handler.error_detail}")
     docs, _ = standalone_docs_json_and_render_items(seen["roots"], suppress_callback_warning=True)
     return {
-        "html": html, "source": handler._runner.source, "roots": [root.id for root in seen["roots"]],
+        "html": html, "scripts": seen["scripts"], "source": handler._runner.source, "roots": [root.id for root in seen["roots"]],
         "models": json.dumps(docs, default=str), "modules": sorted({name.partition(".")[0] for name in sys.modules}),
     }
 

@@ -26,7 +26,6 @@ from .progress import Progress
 from .runtime import Runtime
 
 OWN = "panel-neuroglancer"
-BASE = ("panel", "bokeh", "pyodide-http")
 
 # Declared by Panel and Bokeh, but imported only by the features that use them: they go along when the app imported them.
 LAZY = {

@@ -9,7 +9,6 @@ export class Indicator {
 
   /** Say what is happening; `done` and `total` are bytes, where they are known. */
   say(text, done, total) {
-    this.#bar.hidden = !total;
     if (total) {
       this.#bar.max = total;
       this.#bar.value = Math.min(done, total);
@@ -18,6 +17,7 @@ export class Indicator {
       this.#bar.textContent = `${MB(done)} of ${MB(total)} MB`;
       this.#box.querySelector("[data-amount]").textContent = this.#bar.textContent;
     } else {
+      this.#bar.removeAttribute("value"); // busy, for who knows how long
       this.#box.querySelector("[data-amount]").textContent = "";
     }
     if (this.#text.textContent !== text) this.#text.textContent = text;

@@ -1,5 +1,7 @@
 // Links the page's Bokeh document with Python's: each change and each message arrives once, in the order it was made.
 
+const AT_ONCE = 20; // changes in one patch: what waits behind them can still be merged, and the page stays alive
+
 /** The page's changes on their way to Python. */
 export class Outbox {
   #queue = [];
@@ -39,8 +41,7 @@ export class Outbox {
   }
 
   async #flush() {
-    const events = this.#queue;
-    this.#queue = [];
+    const events = this.#queue.splice(0, AT_ONCE);
     try {
       // A clone, so that both runtimes see plain data: a worker gets one anyway.
       await this.#send(structuredClone(events[0].document.create_json_patch(events)));
@@ -52,8 +53,15 @@ export class Outbox {
   }
 }
 
+// Bokeh's and Panel's scripts come last on the page.
+const parsed = new Promise((resolve) => {
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", resolve);
+  else resolve();
+});
+
 /** Draw Python's document into the page's elements and collect its changes in `outbox`. Resolves to the document. */
 export async function draw(json, rootIds, outbox) {
+  await parsed;
   const [data] = Object.values(JSON.parse(json));
   const doc = Bokeh.require("document").Document.from_json(data);
   // Listen before the first view is built: what a view says while it is being drawn counts, too.

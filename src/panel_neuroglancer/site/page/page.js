@@ -9,6 +9,12 @@ const place = JSON.stringify(window.location);
 const indicator = new Indicator();
 const say = (...args) => indicator.say(...args);
 
+function show(documents, outbox) {
+  return draw(documents, config.roots, outbox).catch((error) => {
+    throw Object.assign(error, { page: true }); // not Python's fault
+  });
+}
+
 function inWorker() {
   // A global of this name is where the viewer's channel looks for the worker, as in Panel's own pages.
   const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
@@ -25,7 +31,7 @@ function inWorker() {
     idle: () => idle(),
     patch: ({ patch, buffers }) => receive(doc, patch, buffers),
     async render({ documents }) {
-      doc = await draw(documents, config.roots, outbox);
+      doc = await show(documents, outbox);
       worker.postMessage({ type: "drawn", location: place });
       outbox.open();
       indicator.done();
@@ -46,8 +52,11 @@ async function onPage() {
   const { pyodide, bridge } = await startPython(config, base, say);
   globalThis.pyodide = pyodide;
   bridge.prepare();
-  const outbox = new Outbox((patch) => bridge.apply(patch));
-  const doc = await draw(await bridge.run(config.source, config.filename), config.roots, outbox);
+  const outbox = new Outbox((patch) => {
+    bridge.apply(patch);
+    return new Promise((resolve) => setTimeout(resolve)); // let the page breathe before more of it
+  });
+  const doc = await show(await bridge.run(config.source, config.filename), outbox);
   bridge.link((patch, buffers) => receive(doc, patch, buffers), place);
   outbox.open();
   indicator.done();

@@ -19,7 +19,7 @@ function countFetch(arrived) {
 }
 
 /**
- * Load Pyodide and the app's packages.
+ * Load Pyodide and the app's packages: `config.packages` by name from the lock beside Pyodide, `config.install` by micropip.
  *
  * `config` is the site's (see convert.py), `base` the URL of the folder that holds the page, `say(text, done, total)` the
  * indicator. Resolves to Python's `bridge` module as a proxy, and Pyodide itself.
@@ -28,10 +28,11 @@ export async function startPython(config, base, say) {
   const step = "Downloading Python and its packages";
   let bytes = 0;
   let shown = 0;
-  say(step, 0, config.bytes);
+  if (config.bytes) say(step, 0, config.bytes);
+  else say(step);
   const stopCounting = countFetch((count) => {
     bytes += count;
-    if (bytes - shown < config.bytes / 200) return;
+    if (!config.bytes || bytes - shown < config.bytes / 200) return;
     shown = bytes;
     if (bytes < config.bytes) say(step, bytes, config.bytes);
     else say("Installing the packages");
@@ -47,6 +48,11 @@ export async function startPython(config, base, say) {
     ]);
     const missing = config.packages.filter((name) => !(name in pyodide.loadedPackages));
     if (missing.length) throw new Error(`These packages could not be loaded: ${missing.join(", ")}`);
+    if (config.install.length) {
+      say("Installing the packages");
+      const wheels = config.install.map((spec) => (spec.startsWith("./") ? new URL(spec, base).href : spec));
+      await pyodide.pyimport("micropip").install(wheels);
+    }
     say("Starting the app");
     for (const archive of config.archives) {
       const response = await fetch(new URL(archive, base));
@@ -71,6 +77,14 @@ export function describe(error) {
       reason: lines.at(-1),
       fix: "Its Python raised this error. Reload the page to try again; if it stays, send the details to the app's author.",
       details,
+    };
+  }
+  if (error?.page) {
+    return {
+      title: "The app could not be shown",
+      reason: lines[0],
+      fix: "Reload the page to try again; if it stays, send the details to the app's author.",
+      details: `${details}\n${error.stack ?? ""}`,
     };
   }
   if (error?.pyodide_fatal_error) {

@@ -1,0 +1,74 @@
+"""What `convert` may be told, and an app on its way through it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+
+from .render import Page
+from .runtime import DEFAULT_VERSION
+
+# Of the environment in the browser: what is relative to the page's folder.
+URLS = {"PANEL_NEUROGLANCER_ENGINE_URL": "static/neuroglancer/", "PANEL_NEUROGLANCER_SITE_URL": "."}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `convert` may be told.
+
+    Parameters
+    ----------
+    targets
+        "pyodide" runs Python on the page, "pyodide-worker" beside it. The first one's pages get the plain names.
+    runtime
+        "local" puts everything into the site; "cdn" makes a small site that loads Python and Panel from the network.
+    pyodide_version
+        As npm names it.
+    requirements
+        Requirements besides what the apps import, as pip writes them.
+    data
+        Files and folders to lie beside the pages: pairs of a source and a place in the site.
+    title
+        Title of the pages; by default their own.
+    index
+        What ``index.html`` is: "auto" (the only page, or a list), "list", "none".
+    """
+
+    targets: tuple[str, ...] = ("pyodide",)
+    runtime: str = "local"
+    pyodide_version: str = DEFAULT_VERSION
+    requirements: tuple[str, ...] = ()
+    data: tuple[tuple[Path, str], ...] = ()
+    title: str | None = None
+    index: str = "auto"
+
+
+@dataclass
+class App:
+    """An app on its way through the steps.
+
+    Attributes
+    ----------
+    path
+        The file.
+    page
+        What Panel drew.
+    asked
+        What it needs: by its imports, and by --requirements.
+    archives
+        Zip files in the site to unpack where the app runs: its own modules.
+    config
+        What the page's scripts must know about its Python; see page/python.js.
+    preload
+        Modules that the page should fetch while Python starts.
+    """
+
+    path: Path
+    page: Page
+    asked: list[Requirement] = field(default_factory=list)
+    archives: list[str] = field(default_factory=list)
+    config: dict[str, Any] = field(default_factory=dict)
+    preload: list[str] = field(default_factory=list)
