@@ -238,6 +238,13 @@ def test_a_report_sets_every_parameter_and_is_not_echoed(viewer, tab):
     assert tab.commands == []
 
 
+def test_watchers_hear_only_of_what_changed(viewer, tab):
+    heard = []
+    viewer.param.watch(lambda *events: heard.extend(e.name for e in events), list(viewer.param))
+    tab.report({**STATE, "layout": "xy"})
+    assert sorted(heard) == ["layout", "state", "url"]
+
+
 def test_large_numbers_as_javascript_prints_them_are_not_echoed(viewer, tab):
     tab.report({**STATE, "x": {"range": [0, 18446744073709552000]}})
     assert tab.commands == []

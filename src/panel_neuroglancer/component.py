@@ -256,7 +256,9 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         self._known = known
         self.json_pane.object = known["state"]
         self.shareable_url_pane.object = gui.link(to_url(known["state"], self._site))
-        values = {name: value for name, value in known.items() if name != "url" or self._typed is None}
+        values = {name: value for name, value in known.items() if value != getattr(self, name)}
+        if self._typed is not None:
+            values.pop("url", None)
         # `_on_params` finds nothing new in this, but does find what a user's watcher sets in turn.
         with _syncing(self, list(values)):  # keeps references to widgets alive
             self.param.update(**values)
