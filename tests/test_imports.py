@@ -22,6 +22,7 @@ ORDER = [
     "engine",
     "channel",
     "state",
+    "checks",
     "errors",
     "_runtime",
 ]

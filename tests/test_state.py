@@ -4,8 +4,9 @@ import math
 import pytest
 
 from panel_neuroglancer import StateError, UrlError
+from panel_neuroglancer.checks import as_state
 from panel_neuroglancer.demo import KASTHURI2011_URL
-from panel_neuroglancer.state import as_state, parse_url, read, site_of, to_url, write
+from panel_neuroglancer.state import parse_url, read, site_of, to_url, write
 
 neuroglancer = pytest.importorskip("neuroglancer", reason="the official package is the reference")
 url_state = pytest.importorskip("neuroglancer.url_state")

@@ -13,9 +13,10 @@ from panel.viewable import Layoutable
 from param.parameterized import _syncing, instance_descriptor, resolve_ref
 
 from . import _runtime, demo, gui
+from .checks import State, as_segments, as_state
 from .errors import NeuroglancerError, StateError, UrlError
 from .saving import save
-from .state import CHECKS, State, as_segments, as_state, parse_url, read, site_of, to_url, write
+from .state import CHECKS, parse_url, read, site_of, to_url, write
 from .view import NeuroglancerView
 
 UI_PRESETS = ("full", "minimal", "none")

@@ -9,33 +9,16 @@ over what it finds.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, unquote
 
+from .checks import State, as_layout, as_scale, as_segments, as_state, as_vector, segment_number, short
 from .errors import StateError, UrlError
-
-State = dict[str, Any]
 
 DEFAULT_SITE = "https://neuroglancer-demo.appspot.com/"
 FETCH = "#url"
-LAYOUTS = (
-    "xy",
-    "yz",
-    "xz",
-    "xy-3d",
-    "yz-3d",
-    "xz-3d",
-    "4panel",
-    "4panel-alt",
-    "3d",
-    "row",
-    "column",
-    "viewer",
-)
 
 _SCHEME = re.compile(r"[a-z][a-z\d+.-]*://")
 _TOKEN = re.compile(r"""'((?:[^'\\]|\\.)*)'|"(?:[^"\\]|\\.)*"|[&_]""", re.DOTALL)
@@ -84,14 +67,14 @@ def parse_url(url: str, base: State | None = None) -> State:
         return _parse_fragment(fragment, base or {}, text)
     if not _SCHEME.match(text):
         raise UrlError(
-            f"{_short(text)} is not a link.",
+            f"{short(text)} is not a link.",
             "Expected it to begin with a scheme such as https://.",
             _LINK_HELP,
         )
     if re.match(r"https?://", text):
         if re.fullmatch(r"https?://[^/]+/?(#.*)?", text) or "#" in text:
             raise UrlError(
-                f"The link {_short(text)} holds no viewer state.", "Expected #!{…} in it.", _LINK_HELP
+                f"The link {short(text)} holds no viewer state.", "Expected #!{…} in it.", _LINK_HELP
             )
         if re.search(r"\.json(\?.*)?$", text):
             return {FETCH: text}
@@ -140,13 +123,13 @@ def _parse_json(text: str, url: str) -> State:
         state = json.loads(_TOKEN.sub(_plain_token, text), parse_constant=_refuse_constant)
     except ValueError as error:
         raise UrlError(
-            f"The state in {_short(url)} is not valid JSON: {error}.",
+            f"The state in {short(url)} is not valid JSON: {error}.",
             "Expected #!{…} with a complete JSON object.",
             "The link may have been cut off: copy it again, whole.",
         ) from error
     if not isinstance(state, dict):
         raise UrlError(
-            f"The state in {_short(url)} is a {type(state).__name__}.", "Expected a JSON object.", _LINK_HELP
+            f"The state in {short(url)} is a {type(state).__name__}.", "Expected a JSON object.", _LINK_HELP
         )
     return state
 
@@ -168,146 +151,6 @@ def _refuse_constant(name: str) -> float:
 def _layer_name(source: str) -> str:
     path = re.split(r"[|?#]", source, maxsplit=1)[0].rstrip("/")
     return unquote(path.rsplit("/", 1)[-1]) or "data"
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 80 else f"{text[:77]}…")
-
-
-# Checks: each takes what a user may give and returns it in its one JSON form.
-
-
-def as_state(value: Any) -> State:
-    """Return ``value`` as a state of plain JSON values.
-
-    Takes a mapping, a ``neuroglancer.ViewerState``, or anything else with ``to_json()``. NumPy values become lists and
-    numbers; integers too large for JavaScript become strings, as Neuroglancer writes them.
-
-    Examples
-    --------
-    >>> as_state({"position": (1, 2, 3), "layers": [{"name": "a", "segments": [2**60]}]})
-    {'position': [1, 2, 3], 'layers': [{'name': 'a', 'segments': ['1152921504606846976']}]}
-    """
-    if hasattr(value, "to_json"):
-        value = value.to_json()
-    if not isinstance(value, Mapping):
-        raise StateError(
-            f"The state is a {type(value).__name__}.",
-            "Expected a dict or a neuroglancer.ViewerState.",
-            "Pass a link with Neuroglancer(url) or viewer.url = ….",
-        )
-    return {_key(k, "state"): _plain(v, str(k)) for k, v in value.items()}
-
-
-def as_vector(name: str, value: Any, length: int | None = None) -> list[float] | None:
-    """Return ``value`` as a list of finite numbers, or None."""
-    if value is None:
-        return None
-    try:
-        vector = [float(v) for v in value]
-        valid = not isinstance(value, str) and all(map(math.isfinite, vector))
-    except (TypeError, ValueError):
-        valid = False
-    if not valid or (length is not None and len(vector) != length):
-        count = "" if length is None else f"{length} "
-        example = [0.0, 0.0, 0.0, 1.0] if length == 4 else [10.5, 20.5, 30.5]
-        raise StateError(
-            f"{name} is {_short(repr(value))[1:-1]}.",
-            f"Expected {count}finite numbers.",
-            f"For example {example}.",
-        )
-    return vector
-
-
-def as_scale(name: str, value: Any) -> float | None:
-    """Return ``value`` as a positive number, or None."""
-    if value is None:
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not (math.isfinite(number) and number > 0):
-        raise StateError(
-            f"{name} is {value!r}.",
-            "Expected a finite number above 0.",
-            "Smaller zooms in, larger zooms out.",
-        )
-    return number
-
-
-def as_layout(name: str, value: Any) -> str | State | None:
-    """Return ``value`` as a layout: a name, or a dict with a ``type``."""
-    if value is None:
-        return None
-    kind = value.get("type") if isinstance(value, Mapping) else value
-    if kind not in LAYOUTS:
-        raise StateError(
-            f"{name} is {value!r}.",
-            f"Expected one of {', '.join(LAYOUTS)}.",
-            "A dict needs one as its 'type'.",
-        )
-    return as_state(value) if isinstance(value, Mapping) else str(value)
-
-
-def as_segments(name: str, value: Any) -> dict[str, list[int]]:
-    """Return ``value`` as the list of shown segment numbers of each layer.
-
-    Examples
-    --------
-    >>> as_segments("selected_segments", {"neurons": ["12", 7]})
-    {'neurons': [12, 7]}
-    """
-    try:
-        segments = {layer: [_segment(v) for v in ids] for layer, ids in dict(value or {}).items()}
-    except (TypeError, ValueError) as error:
-        raise StateError(
-            f"{name} is {_short(repr(value))[1:-1]}: {error}.",
-            "Expected a dict of layer name to whole numbers from 0 to 2**64 - 1.",
-            "For example {'neurons': [12, 7]}.",
-        ) from error
-    return segments
-
-
-def _segment(value: Any) -> int:
-    number = int(value)
-    if (
-        isinstance(value, bool)
-        or number != (number if isinstance(value, str) else value)
-        or not 0 <= number < 2**64
-    ):
-        raise ValueError(f"{value!r} is no segment number")
-    return number
-
-
-def _key(key: Any, path: str) -> str:
-    if not isinstance(key, str):
-        raise StateError(f"A key in {path} is {key!r}.", "Expected a string.", "JSON knows no other keys.")
-    return key
-
-
-def _plain(value: Any, path: str) -> Any:
-    if isinstance(value, Mapping):
-        return {_key(k, path): _plain(v, f"{path}.{k}") for k, v in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(v, f"{path}[{i}]") for i, v in enumerate(value)]
-    if value is None or isinstance(value, bool | str):
-        return value
-    if isinstance(value, int):
-        # JavaScript would round 2**60; what it prints as the same digits may stay a number.
-        return value if abs(value) < 2**53 or value == int(Decimal(repr(float(value)))) else str(value)
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise StateError(f"{path} is {value}.", "Expected a finite number.", "JSON knows no other.")
-        return value
-    for convert in ("to_json", "tolist"):
-        if hasattr(value, convert):
-            return _plain(getattr(value, convert)(), path)
-    raise StateError(
-        f"{path} is a {type(value).__name__}.",
-        "Expected JSON values.",
-        "Convert it to numbers, strings, lists or dicts.",
-    )
 
 
 # Parts of a state, under the names and in the types of the component's parameters.
@@ -341,7 +184,7 @@ def read(state: State) -> dict[str, Any]:
     """
     parts: dict[str, Any] = {name: CHECKS[name](state.get(key)) for name, key in _KEYS.items()}
     parts["selected_segments"] = {
-        layer["name"]: [_segment(s) for s in _ids(layer) if not s.startswith("!")]
+        layer["name"]: [segment_number(s) for s in _ids(layer) if not s.startswith("!")]
         for layer in _layers(state)
         if "segments" in layer or layer.get("type") == "segmentation"
     }

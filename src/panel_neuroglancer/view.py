@@ -13,8 +13,8 @@ from panel.custom import JSComponent
 from panel.io.state import state as panel_state
 
 from .channel import Channel
+from .checks import State
 from .engine import DIST, engine_location, read_engine
-from .state import State
 
 _FROM_PAGE = ("report", "hover", "ready", "errors")
 _REMEMBERED_VIEWS = 32
