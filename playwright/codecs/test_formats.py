@@ -35,7 +35,11 @@ def test_n5(client: Any, server: str, data_folder: Path, known: Any, codec: str)
         "units": ["nm", "nm", "nm"],
         "resolution": [1, 1, 1],
     }
-    spec = {"driver": "n5", "kvstore": {"driver": "file", "path": str(data_folder / f"n5-{codec}")}, "metadata": metadata}
+    spec = {
+        "driver": "n5",
+        "kvstore": {"driver": "file", "path": str(data_folder / f"n5-{codec}")},
+        "metadata": metadata,
+    }
     ts.open(spec, create=True).result().write(values).result()
     known.check_volume(client, f"n5://{server}/data/n5-{codec}/", values)
 
@@ -50,7 +54,9 @@ def test_nifti(client: Any, server: str, data_folder: Path, known: Any, suffix: 
     image = nib.Nifti1Image(values, affine)
     image.header.set_xyzt_units("mm")
     nib.save(image, data_folder / f"{dtype}.{suffix}")
-    known.check_volume(client, f"nifti://{server}/data/{dtype}.{suffix}", values, unit=(2e-3, "m"), corner=(-5, 3, 2))
+    known.check_volume(
+        client, f"nifti://{server}/data/{dtype}.{suffix}", values, unit=(2e-3, "m"), corner=(-5, 3, 2)
+    )
 
 
 def test_replaced_source(client: Any, server: str, data_folder: Path, known: Any) -> None:
@@ -60,19 +66,43 @@ def test_replaced_source(client: Any, server: str, data_folder: Path, known: Any
         image = nib.Nifti1Image(values, np.diag([2.0, 2.0, 2.0, 1.0]))
         image.header.set_xyzt_units("mm")
         nib.save(image, data_folder / f"replaced-{dtype}.nii")
-        known.check_volume(client, f"nifti://{server}/data/replaced-{dtype}.nii", values, unit=(2e-3, "m"), fresh=number == 0)
+        known.check_volume(
+            client, f"nifti://{server}/data/replaced-{dtype}.nii", values, unit=(2e-3, "m"), fresh=number == 0
+        )
 
 
 def test_npz(client: Any, known: Any) -> None:
     """The npy decoder is reached by ``boss:`` (here) and ``python:`` alone; neuroglancer opens no npy file as such."""
     values = known.voxels("uint16")
     extent = {f"{d}_stop": n for d, n in zip("xyz", values.shape, strict=True)}
-    channel = {"type": "image", "description": "", "datatype": "uint16", "name": "c", "base_resolution": 0, "downsample_status": ""}
+    channel = {
+        "type": "image",
+        "description": "",
+        "datatype": "uint16",
+        "name": "c",
+        "base_resolution": 0,
+        "downsample_status": "",
+    }
     answers = {
-        "collection/a/experiment/e": {"channels": ["c"], "num_hierarchy_levels": 1, "coord_frame": "f", "name": "e", "collection": "a"},
+        "collection/a/experiment/e": {
+            "channels": ["c"],
+            "num_hierarchy_levels": 1,
+            "coord_frame": "f",
+            "name": "e",
+            "collection": "a",
+        },
         "collection/a/experiment/e/channel/c": channel,
-        "coord/f": {"voxel_unit": "nanometers", **{f"{d}_voxel_size": 1 for d in "xyz"}, **{f"{d}_start": 0 for d in "xyz"}, **extent},
-        "downsample/a/e/c": {"voxel_size": {"0": [1, 1, 1]}, "extent": {"0": values.shape}, "num_hierarchy_levels": 1},
+        "coord/f": {
+            "voxel_unit": "nanometers",
+            **{f"{d}_voxel_size": 1 for d in "xyz"},
+            **{f"{d}_start": 0 for d in "xyz"},
+            **extent,
+        },
+        "downsample/a/e/c": {
+            "voxel_size": {"0": [1, 1, 1]},
+            "extent": {"0": values.shape},
+            "num_hierarchy_levels": 1,
+        },
     }
     npy = io.BytesIO()
     np.save(npy, np.ascontiguousarray(values.T))
@@ -99,7 +129,12 @@ def precomputed(data_folder: Path, known: Any) -> Path:
             "driver": "neuroglancer_precomputed",
             "kvstore": {"driver": "file", "path": str(folder)},
             "multiscale_metadata": {"type": "image", "data_type": "uint16", "num_channels": 1},
-            "scale_metadata": {"size": known.SHAPE, "resolution": [1, 1, 1], "chunk_size": [16, 12, 8], "encoding": "raw"},
+            "scale_metadata": {
+                "size": known.SHAPE,
+                "resolution": [1, 1, 1],
+                "chunk_size": [16, 12, 8],
+                "encoding": "raw",
+            },
         }
         ts.open(spec, create=True).result().write(known.voxels("uint16")[..., np.newaxis]).result()
     return folder
@@ -107,10 +142,14 @@ def precomputed(data_folder: Path, known: Any) -> Path:
 
 @pytest.mark.parametrize("method", ["stored", "deflated"])
 def test_zip(client: Any, server: str, data_folder: Path, known: Any, precomputed: Path, method: str) -> None:
-    with zipfile.ZipFile(data_folder / f"{method}.zip", "w", getattr(zipfile, f"ZIP_{method.upper()}")) as archive:
+    with zipfile.ZipFile(
+        data_folder / f"{method}.zip", "w", getattr(zipfile, f"ZIP_{method.upper()}")
+    ) as archive:
         for file in precomputed.rglob("*"):
             archive.write(file, Path("inside") / file.relative_to(precomputed))
-    known.check_volume(client, f"{server}/data/{method}.zip|zip:inside/|neuroglancer-precomputed:", known.voxels("uint16"))
+    known.check_volume(
+        client, f"{server}/data/{method}.zip|zip:inside/|neuroglancer-precomputed:", known.voxels("uint16")
+    )
 
 
 def test_gzip_store(client: Any, server: str, data_folder: Path, known: Any) -> None:
@@ -123,11 +162,15 @@ def test_byte_range_store(client: Any, server: str, data_folder: Path, known: An
     values = known.voxels("int16")
     nii = nib.Nifti1Image(values, np.eye(4)).to_bytes()
     (data_folder / "within.bin").write_bytes(b"before" + nii + b"after")
-    known.check_volume(client, f"{server}/data/within.bin|byte-range:6-{6 + len(nii)}|nifti:", values, unit=(1, ""))
+    known.check_volume(
+        client, f"{server}/data/within.bin|byte-range:6-{6 + len(nii)}|nifti:", values, unit=(1, "")
+    )
 
 
 @pytest.mark.parametrize("store", ["precomputed", "zip"])
-def test_auto_detection(client: Any, server: str, data_folder: Path, known: Any, precomputed: Path, store: str) -> None:
+def test_auto_detection(
+    client: Any, server: str, data_folder: Path, known: Any, precomputed: Path, store: str
+) -> None:
     """A bare address is enough."""
     with zipfile.ZipFile(data_folder / "auto.zip", "w") as archive:
         for file in precomputed.rglob("*"):
@@ -150,14 +193,24 @@ def test_deepzoom(client: Any, server: str, data_folder: Path, known: Any) -> No
         part = tuple(slice(max(0, i * tile - overlap), (i + 1) * tile + overlap) for i in (row, column))
         jpeg = imagecodecs.jpeg_encode(np.ascontiguousarray(image[part]), level=100, subsampling="444")
         (level / f"{column}_{row}.jpg").write_bytes(jpeg)
-    image_tag = '<Image xmlns="http://schemas.microsoft.com/deepzoom/2008" Format="jpg" Overlap="1" TileSize="16">'
+    image_tag = (
+        '<Image xmlns="http://schemas.microsoft.com/deepzoom/2008" Format="jpg" Overlap="1" TileSize="16">'
+    )
     (data_folder / "image.dzi").write_text(image_tag + '<Size Width="32" Height="24"/></Image>')
     client.show(
         {
             "dimensions": {d: [1e-9, "m"] for d in "xyz"},
             "position": [16, 12, 0.5],
             "crossSectionScale": 1 / known.ZOOM,
-            "layers": [{"type": "image", "name": "v", "source": f"deepzoom://{server}/data/image.dzi", "opacity": 1, "shader": RGB}],
+            "layers": [
+                {
+                    "type": "image",
+                    "name": "v",
+                    "source": f"deepzoom://{server}/data/image.dzi",
+                    "opacity": 1,
+                    "shader": RGB,
+                }
+            ],
         }
     )
     known.check_plane(client.picture(), image, tolerance=6)

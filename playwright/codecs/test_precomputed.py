@@ -13,7 +13,7 @@ import pytest
 import tensorstore as ts
 from numpy.typing import NDArray
 
-CHUNK = [16, 12, 8]  # 2 × 2 × 2 chunks
+CHUNK = [16, 12, 8]  # 2 by 2 by 2 of them
 
 
 def write(folder: Path, values: NDArray[Any], encoding: str, **scale: Any) -> None:
@@ -22,16 +22,39 @@ def write(folder: Path, values: NDArray[Any], encoding: str, **scale: Any) -> No
     spec = {
         "driver": "neuroglancer_precomputed",
         "kvstore": {"driver": "file", "path": str(folder)},
-        "multiscale_metadata": {"type": "image", "data_type": str(values.dtype), "num_channels": values.shape[3]},
-        "scale_metadata": {"size": values.shape[:3], "resolution": [1, 1, 1], "chunk_size": CHUNK, "encoding": encoding, **scale},
+        "multiscale_metadata": {
+            "type": "image",
+            "data_type": str(values.dtype),
+            "num_channels": values.shape[3],
+        },
+        "scale_metadata": {
+            "size": values.shape[:3],
+            "resolution": [1, 1, 1],
+            "chunk_size": CHUNK,
+            "encoding": encoding,
+            **scale,
+        },
     }
     ts.open(spec, create=True).result().write(values).result()
 
 
 def write_by_hand(folder: Path, values: NDArray[Any], encoding: str, encode: Any) -> None:
     """Write a precomputed volume in an encoding that tensorstore lacks; `encode` gets a chunk ``[x, y, z]``."""
-    scale = {"key": "s0", "size": values.shape, "resolution": [1, 1, 1], "chunk_sizes": [CHUNK], "encoding": encoding, "voxel_offset": [0, 0, 0]}
-    info = {"@type": "neuroglancer_multiscale_volume", "type": "image", "data_type": str(values.dtype), "num_channels": 1, "scales": [scale]}
+    scale = {
+        "key": "s0",
+        "size": values.shape,
+        "resolution": [1, 1, 1],
+        "chunk_sizes": [CHUNK],
+        "encoding": encoding,
+        "voxel_offset": [0, 0, 0],
+    }
+    info = {
+        "@type": "neuroglancer_multiscale_volume",
+        "type": "image",
+        "data_type": str(values.dtype),
+        "num_channels": 1,
+        "scales": [scale],
+    }
     (folder / "s0").mkdir(parents=True)
     (folder / "info").write_text(json.dumps(info))
     for corner in np.ndindex(*(n // c for n, c in zip(values.shape, CHUNK, strict=True))):
@@ -51,7 +74,9 @@ SHARDING = {
 }
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "float32"])
+@pytest.mark.parametrize(
+    "dtype", ["uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "float32"]
+)
 def test_raw(client: Any, server: str, data_folder: Path, known: Any, dtype: str) -> None:
     values = known.voxels(dtype)
     write(data_folder / f"raw-{dtype}", values, "raw")
@@ -70,7 +95,12 @@ def test_sharded(client: Any, server: str, data_folder: Path, known: Any, encodi
 @pytest.mark.parametrize("dtype", ["uint32", "uint64"])
 def test_compressed_segmentation(client: Any, server: str, data_folder: Path, known: Any, dtype: str) -> None:
     values = known.voxels(dtype)  # no two voxels alike: every block needs its full table
-    write(data_folder / f"cseg-{dtype}", values, "compressed_segmentation", compressed_segmentation_block_size=[8, 4, 2])
+    write(
+        data_folder / f"cseg-{dtype}",
+        values,
+        "compressed_segmentation",
+        compressed_segmentation_block_size=[8, 4, 2],
+    )
     known.check_volume(client, f"precomputed://{server}/data/cseg-{dtype}/", values)
 
 
@@ -102,7 +132,12 @@ def test_jxl(client: Any, server: str, data_folder: Path, known: Any) -> None:
 def test_compresso(client: Any, server: str, data_folder: Path, known: Any, dtype: str) -> None:
     # Ids stay below 2**32: neuroglancer's own compresso.wasm (2.41.2) drops the upper half of some voxels of larger ones.
     values = known.labels("uint32").astype(dtype) if dtype == "uint64" else known.labels(dtype)
-    write_by_hand(data_folder / f"compresso-{dtype}", values, "compresso", lambda chunk: compresso.compress(np.asfortranarray(chunk)))
+    write_by_hand(
+        data_folder / f"compresso-{dtype}",
+        values,
+        "compresso",
+        lambda chunk: compresso.compress(np.asfortranarray(chunk)),
+    )
     known.check_volume(client, f"precomputed://{server}/data/compresso-{dtype}/", values)
 
 
@@ -110,7 +145,12 @@ def test_compresso(client: Any, server: str, data_folder: Path, known: Any, dtyp
 def test_segmentation_layer(client: Any, server: str, data_folder: Path, known: Any, dtype: str) -> None:
     """Ids as they reach the segmentation shader and the state: each selected one in its own colour, the others dark."""
     values = known.labels(dtype)
-    write(data_folder / f"segmentation-{dtype}", values, "compressed_segmentation", compressed_segmentation_block_size=[8, 8, 8])
+    write(
+        data_folder / f"segmentation-{dtype}",
+        values,
+        "compressed_segmentation",
+        compressed_segmentation_block_size=[8, 8, 8],
+    )
     plane = values[:, :, known.DEPTH].T
     ids = np.unique(plane[plane != 0])[::2]
     colours = {str(id): [255 - 5 * i, 3 * i, 7 * i] for i, id in enumerate(ids)}

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 LOW, HIGH = np.array([4, 6, 3]), np.array([25, 20, 15])  # a box, off centre on every axis
 CENTRE = np.array([16, 12, 8])
 ZOOM = 6
-VIEWS = {"xy": ([0, 0, 0, 1], [0, 1]), "xz": ([0.5**0.5, 0, 0, 0.5**0.5], [0, 2])}  # orientation, axes to the right and down
+# Orientation; axes to the right and down.
+VIEWS = {"xy": ([0, 0, 0, 1], [0, 1]), "xz": ([0.5**0.5, 0, 0, 0.5**0.5], [0, 2])}
 
 
 def box(low: Any = LOW, high: Any = HIGH) -> tuple[NDArray[np.float32], NDArray[np.uint32]]:
@@ -34,11 +35,30 @@ def write_draco(folder: Path) -> None:
     for index, (low, high) in enumerate([(LOW, [16, *HIGH[1:]]), ([16, *LOW[1:]], HIGH)]):
         corners, triangles = box(low, high)
         stored = np.round((corners / chunk - [index, 0, 0]) * top).astype("float32")
-        fragments.append(DracoPy.encode(stored, triangles, quantization_bits=bits, quantization_range=top, quantization_origin=[0, 0, 0]))
-    manifest = [chunk, np.zeros(3, "<f4"), np.array([1], "<u4"), np.ones(1, "<f4"), np.zeros(3, "<f4"), np.array([2], "<u4")]
+        fragments.append(
+            DracoPy.encode(
+                stored,
+                triangles,
+                quantization_bits=bits,
+                quantization_range=top,
+                quantization_origin=[0, 0, 0],
+            )
+        )
+    manifest = [
+        chunk,
+        np.zeros(3, "<f4"),
+        np.array([1], "<u4"),
+        np.ones(1, "<f4"),
+        np.zeros(3, "<f4"),
+        np.array([2], "<u4"),
+    ]
     manifest += [np.array([[0, 1], [0, 0], [0, 0]], "<u4"), np.array([len(f) for f in fragments], "<u4")]
     folder.mkdir()
-    info = {"@type": "neuroglancer_multilod_draco", "lod_scale_multiplier": 1, "vertex_quantization_bits": bits}
+    info = {
+        "@type": "neuroglancer_multilod_draco",
+        "lod_scale_multiplier": 1,
+        "vertex_quantization_bits": bits,
+    }
     (folder / "info").write_text(json.dumps(info | {"transform": np.eye(3, 4).ravel().tolist()}))
     (folder / "7.index").write_bytes(b"".join(part.tobytes() for part in manifest))
     (folder / "7").write_bytes(b"".join(fragments))
@@ -49,7 +69,9 @@ def write_legacy(folder: Path) -> None:
     folder.mkdir()
     (folder / "info").write_text('{"@type": "neuroglancer_legacy_mesh"}')
     (folder / "7:0").write_text('{"fragments": ["piece"]}')
-    (folder / "piece").write_bytes(np.uint32(len(corners)).tobytes() + corners.tobytes() + triangles.tobytes())
+    (folder / "piece").write_bytes(
+        np.uint32(len(corners)).tobytes() + corners.tobytes() + triangles.tobytes()
+    )
 
 
 def write_obj(file: Path) -> None:
@@ -62,7 +84,11 @@ def write_vtk(file: Path) -> None:
     corners, triangles = box()
     lines = ["# vtk DataFile Version 3.0", "box", "ASCII", "DATASET POLYDATA", f"POINTS {len(corners)} float"]
     lines += [f"{x} {y} {z}" for x, y, z in corners]
-    lines += [f"POLYGONS {len(triangles)} {4 * len(triangles)}", *(f"3 {a} {b} {c}" for a, b, c in triangles), ""]
+    lines += [
+        f"POLYGONS {len(triangles)} {4 * len(triangles)}",
+        *(f"3 {a} {b} {c}" for a, b, c in triangles),
+        "",
+    ]
     file.write_text("\n".join(lines))
 
 
@@ -90,7 +116,13 @@ def wanted(picture: NDArray[np.uint8], low: Any, high: Any, axes: list[int]) -> 
     return middle + (np.array([low, high])[:, axes] - CENTRE[axes]) * ZOOM
 
 
-SEGMENT = {"type": "segmentation", "name": "s", "segments": ["7"], "segmentColors": {"7": "#ff0000"}, "meshSilhouetteRendering": 0}
+SEGMENT = {
+    "type": "segmentation",
+    "name": "s",
+    "segments": ["7"],
+    "segmentColors": {"7": "#ff0000"},
+    "meshSilhouetteRendering": 0,
+}
 WRITERS = {"draco": write_draco, "legacy": write_legacy}
 
 
@@ -109,7 +141,12 @@ def test_segment_mesh(client: Any, server: str, data_folder: Path, name: str, vi
 def test_single_mesh(client: Any, server: str, data_folder: Path, name: str, view: str) -> None:
     {"obj": write_obj, "vtk": write_vtk}[name](data_folder / f"box.{name}")
     orientation, axes = VIEWS[view]
-    layer = {"type": "mesh", "name": "m", "source": f"{name}://{server}/data/box.{name}", "shader": "void main() { emitRGB(vec3(1.0, 0.0, 0.0)); }"}
+    layer = {
+        "type": "mesh",
+        "name": "m",
+        "source": f"{name}://{server}/data/box.{name}",
+        "shader": "void main() { emitRGB(vec3(1.0, 0.0, 0.0)); }",
+    }
     client.show(state(layer, orientation))
     check_box(client.picture(), axes)
 
@@ -126,10 +163,16 @@ def check_box(picture: NDArray[np.uint8], axes: list[int]) -> None:
 def test_skeleton(client: Any, server: str, data_folder: Path) -> None:
     folder = data_folder / "skeletons"
     folder.mkdir()
-    (folder / "info").write_text(json.dumps({"@type": "neuroglancer_skeletons", "transform": np.eye(3, 4).ravel().tolist()}))
+    (folder / "info").write_text(
+        json.dumps({"@type": "neuroglancer_skeletons", "transform": np.eye(3, 4).ravel().tolist()})
+    )
     points, edges = np.array([[4, 6, 8], [25, 6, 8], [25, 20, 8]], "<f4"), np.array([[0, 1], [1, 2]], "<u4")
     (folder / "7").write_bytes(np.array([3, 2], "<u4").tobytes() + points.tobytes() + edges.tobytes())
-    layer = {**SEGMENT, "source": f"precomputed://{server}/data/skeletons/", "skeletonRendering": {"mode3d": "lines", "lineWidth3d": 4}}
+    layer = {
+        **SEGMENT,
+        "source": f"precomputed://{server}/data/skeletons/",
+        "skeletonRendering": {"mode3d": "lines", "lineWidth3d": 4},
+    }
     client.show(state(layer, VIEWS["xy"][0]))
     picture = client.picture()
     red = picture[..., 0] > 128
@@ -148,7 +191,12 @@ def test_annotations(client: Any, server: str, data_folder: Path) -> None:
         writer.add_point(point)
     writer.write(str(data_folder / "annotations"))
     shader = "void main() { setColor(vec3(0.0, 1.0, 0.0)); setPointMarkerSize(8.0); setPointMarkerBorderWidth(0.0); }"
-    layer = {"type": "annotation", "name": "a", "source": f"precomputed://{server}/data/annotations/", "shader": shader}
+    layer = {
+        "type": "annotation",
+        "name": "a",
+        "source": f"precomputed://{server}/data/annotations/",
+        "shader": shader,
+    }
     client.show(state(layer, VIEWS["xy"][0]))
     picture = client.picture()
     green = picture[..., 1] > 200

@@ -15,7 +15,10 @@ INNER = [8, 6, 4]
 LITTLE = {"name": "bytes", "configuration": {"endian": "little"}}
 GZIP = {"name": "gzip", "configuration": {"level": 5}}
 ZSTD = {"name": "zstd", "configuration": {"level": 3}}
-BLOSC = {"name": "blosc", "configuration": {"cname": "lz4", "clevel": 5, "shuffle": "shuffle", "typesize": 2, "blocksize": 0}}
+BLOSC = {
+    "name": "blosc",
+    "configuration": {"cname": "lz4", "clevel": 5, "shuffle": "shuffle", "typesize": 2, "blocksize": 0},
+}
 CRC = {"name": "crc32c"}
 
 
@@ -24,13 +27,21 @@ def write2(folder: Path, values: NDArray[Any], compressor: dict[str, Any] | None
     spec = {
         "driver": "zarr",
         "kvstore": {"driver": "file", "path": str(folder)},
-        "metadata": {"shape": values.shape, "chunks": CHUNK, "dtype": values.dtype.str, "compressor": compressor, **metadata},
+        "metadata": {
+            "shape": values.shape,
+            "chunks": CHUNK,
+            "dtype": values.dtype.str,
+            "compressor": compressor,
+            **metadata,
+        },
     }
     ts.open(spec, create=True).result().write(values).result()
     (folder / ".zattrs").write_text(json.dumps({"_ARRAY_DIMENSIONS": ["x", "y", "z"]}))
 
 
-def write3(kvstore: dict[str, Any], values: NDArray[Any], codecs: list[Any], chunk: list[int] = CHUNK) -> None:
+def write3(
+    kvstore: dict[str, Any], values: NDArray[Any], codecs: list[Any], chunk: list[int] = CHUNK
+) -> None:
     """Write a zarr 3 array ``[x, y, z]`` with named dimensions."""
     metadata = {
         "shape": values.shape,
@@ -39,7 +50,9 @@ def write3(kvstore: dict[str, Any], values: NDArray[Any], codecs: list[Any], chu
         "codecs": codecs,
         "dimension_names": ["x", "y", "z"],
     }
-    ts.open({"driver": "zarr3", "kvstore": kvstore, "metadata": metadata}, create=True).result().write(values).result()
+    ts.open({"driver": "zarr3", "kvstore": kvstore, "metadata": metadata}, create=True).result().write(
+        values
+    ).result()
 
 
 ZARR2 = {
@@ -61,7 +74,9 @@ def test_zarr2(client: Any, server: str, data_folder: Path, known: Any, name: st
 
 
 @pytest.mark.parametrize(("order", "endian"), [("F", "<"), ("C", ">")])
-def test_zarr2_layout(client: Any, server: str, data_folder: Path, known: Any, order: str, endian: str) -> None:
+def test_zarr2_layout(
+    client: Any, server: str, data_folder: Path, known: Any, order: str, endian: str
+) -> None:
     values = known.voxels("float32")
     name = f"zarr2-{order}-{'big' if endian == '>' else 'little'}"
     write2(data_folder / name, values, {"id": "gzip", "level": 5}, order=order, dtype=f"{endian}f4")
@@ -88,11 +103,22 @@ def test_zarr3(client: Any, server: str, data_folder: Path, known: Any, name: st
 
 @pytest.mark.parametrize("place", ["start", "end"])
 @pytest.mark.parametrize("name", ["raw", "gzip", "blosc", "zstd"])
-def test_zarr3_sharding(client: Any, server: str, data_folder: Path, known: Any, name: str, place: str) -> None:
+def test_zarr3_sharding(
+    client: Any, server: str, data_folder: Path, known: Any, name: str, place: str
+) -> None:
     values = known.voxels("uint16")
-    inner = {"chunk_shape": INNER, "codecs": ZARR3[name], "index_codecs": [LITTLE, CRC], "index_location": place}
+    inner = {
+        "chunk_shape": INNER,
+        "codecs": ZARR3[name],
+        "index_codecs": [LITTLE, CRC],
+        "index_location": place,
+    }
     path = f"zarr3-sharded-{name}-{place}"
-    write3({"driver": "file", "path": str(data_folder / path)}, values, [{"name": "sharding_indexed", "configuration": inner}])
+    write3(
+        {"driver": "file", "path": str(data_folder / path)},
+        values,
+        [{"name": "sharding_indexed", "configuration": inner}],
+    )
     known.check_volume(client, f"zarr3://{server}/data/{path}/", values, unit=(1, ""))
 
 
@@ -111,11 +137,17 @@ def test_ome_zarr(client: Any, server: str, data_folder: Path, known: Any) -> No
     datasets = []
     for level in range(2):
         step = 2**level
-        write2(folder / str(level), values[::step, ::step, ::step].T, ZARR2["blosc-lz4"], dimension_separator="/")
+        write2(
+            folder / str(level), values[::step, ::step, ::step].T, ZARR2["blosc-lz4"], dimension_separator="/"
+        )
         scale = {"type": "scale", "scale": [step] * 3}
         shift = {"type": "translation", "translation": [(step - 1) / 2] * 3}
         datasets.append({"path": str(level), "coordinateTransformations": [scale, shift]})
     axes = [{"name": d, "type": "space", "unit": "micrometer"} for d in "zyx"]
     (folder / ".zgroup").write_text('{"zarr_format": 2}')
-    (folder / ".zattrs").write_text(json.dumps({"multiscales": [{"version": "0.4", "axes": axes, "datasets": datasets}]}))
-    known.check_volume(client, f"zarr2://{server}/data/ome/", values, unit=(1e-6, "m"), corner=(-0.5, -0.5, -0.5))
+    (folder / ".zattrs").write_text(
+        json.dumps({"multiscales": [{"version": "0.4", "axes": axes, "datasets": datasets}]})
+    )
+    known.check_volume(
+        client, f"zarr2://{server}/data/ome/", values, unit=(1e-6, "m"), corner=(-0.5, -0.5, -0.5)
+    )
