@@ -1,7 +1,7 @@
 // States that are kept in a file: {"#url": "gs://bucket/state.json", …members laid over it}.
 import type { Viewer } from "neuroglancer/unstable/viewer.js";
 import { classify, makeError, type ViewerError } from "./errors";
-import { FETCH, isObject, type JsonObject } from "./json";
+import { FETCH, isObject, type Json, type JsonObject } from "./json";
 
 /** A state file could not be had; `problem` is for the user. */
 export class StateFileError extends Error {
@@ -36,5 +36,21 @@ export async function fetchState(viewer: Viewer, state: JsonObject, signal: Abor
     throw new StateFileError(makeError("bad-json", `The file ${url} is not JSON: ${(error as Error).message}`));
   }
   if (!isObject(found)) throw new StateFileError(makeError("bad-json", `The file ${url} holds no viewer state`));
-  return { ...found, ...over };
+  return { ...resolveSources(found, String(url)), ...over };
+}
+
+/** Make the relative source URLs of a state file, such as zarr://./em.zarr, absolute: they are beside the file. */
+export function resolveSources(state: JsonObject, base: string): JsonObject {
+  if (!Array.isArray(state.layers) || !/^https?:/.test(base)) return state;
+  const resolve = (source: Json | undefined): Json | undefined => {
+    if (Array.isArray(source)) return source.map((x) => resolve(x) as Json);
+    if (isObject(source)) return { ...source, url: resolve(source.url) };
+    if (typeof source !== "string") return source;
+    return source.replace(
+      /^((?:[a-z][\w+-]*:\/\/)?)(\.{1,2}\/.*)$/,
+      (_, scheme, path) => scheme + new URL(path, base).href,
+    );
+  };
+  const layers = state.layers.map((layer) => (isObject(layer) ? { ...layer, source: resolve(layer.source) } : layer));
+  return { ...state, layers };
 }

@@ -11,7 +11,7 @@ import { EmbeddedViewer } from "./viewer";
  */
 export function attach(model: PanelModel, container: Node): { viewer: EmbeddedViewer; detach: () => void } {
   const conversation = new Conversation(crypto.randomUUID());
-  const first = conversation.receive(model.command, {}) ?? {};
+  const first = conversation.resume(model.command, model.report);
   const viewer = new EmbeddedViewer(container, { state: first, ui: model.ui });
   let reported: { state: JsonObject; ack: number } | undefined;
 

@@ -115,6 +115,14 @@ export class Conversation {
     return merge(base, command.state, live) as JsonObject;
   }
 
+  /** Go on from what an earlier view of the same model told Python last, if that is newer than the command. */
+  resume(command: Command, report: Partial<Report>): JsonObject {
+    this.#ack = command.seq;
+    const newer = report.state !== undefined && (report.ack ?? -1) >= command.seq;
+    this.#known = newer ? (report.state as JsonObject) : command.state;
+    return this.#known;
+  }
+
   /** Number a state for Python; undefined if Python has just been told the same. */
   report(state: JsonObject, selectedSegments: Record<string, string[]>): Report {
     this.#n += 1;

@@ -133,6 +133,8 @@ export class EmbeddedViewer implements Claimant {
   }
 
   #restore(state: JsonObject): void {
+    // Not before it is drawn; and Python must hear so before it hears of the state.
+    this.#setReady(false);
     try {
       this.#live?.restore(state);
     } catch (error) {
@@ -309,7 +311,9 @@ export class EmbeddedViewer implements Claimant {
   }
 
   #checkReady(): void {
-    if (this.viewer !== undefined) this.#setReady(this.viewer.isReady());
+    const { viewer } = this;
+    // Without layers neuroglancer's panels wait for a coordinate space that will not come.
+    if (viewer !== undefined) this.#setReady(viewer.layerManager.managedLayers.length === 0 || viewer.isReady());
   }
 
   #setReady(ready: boolean): void {

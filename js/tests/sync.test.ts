@@ -53,6 +53,15 @@ describe("Conversation", () => {
     expect(conversation.receive({ seq: 0, state: { layout: "3d" }, seen: {} }, {})).toEqual({ layout: "3d" });
   });
 
+  it("goes on from a newer report when a model is shown again", () => {
+    const command = { seq: 3, state: { x: 1 }, seen: {} };
+    expect(new Conversation("v").resume(command, {})).toEqual({ x: 1 });
+    expect(new Conversation("v").resume(command, { ack: 2, state: { x: 5 } })).toEqual({ x: 1 });
+    const again = new Conversation("v");
+    expect(again.resume(command, { ack: 3, state: { x: 5 } })).toEqual({ x: 5 });
+    expect(again.receive({ seq: 4, state: { x: 5, y: 1 }, seen: {} }, { x: 6 })).toEqual({ x: 6, y: 1 });
+  });
+
   it("takes a command in once", () => {
     const conversation = new Conversation("v");
     const command = { seq: 1, state: { layout: "3d" }, seen: {} };
