@@ -24,7 +24,7 @@ from panel_neuroglancer import Neuroglancer, site_url
 pn.extension(raw_css=["@media (prefers-color-scheme: dark) { html { background: #101318; } }"])
 
 TISSUES = {1: "Grey matter", 2: "White matter", 3: "Fluid and other"}
-COLORS = {1: "#f4845f", 2: "#4cc9f0", 3: "#a98bfa"}
+COLORS = {1: "#ff8360", 2: "#38bdf8", 3: "#a98bfa"}
 DATA = site_url("data/mni152")
 BIN = 4  # grey levels
 
@@ -34,7 +34,7 @@ GREY = """
 #uicontrol invlerp contrast
 void main() {
   if (toRaw(getDataValue()) == 0u) emitTransparent();
-  else emitGrayscale(0.8 * contrast());
+  else emitGrayscale(contrast() * contrast());
 }
 """
 
@@ -53,7 +53,7 @@ STATE = {
             "name": "T1",
             "source": f"zarr3://{DATA}/t1.zarr",
             "shader": GREY,
-            "shaderControls": {"contrast": {"range": [30, 250]}},
+            "shaderControls": {"contrast": {"range": [20, 250]}},
         },
         {
             "type": "segmentation",
@@ -61,7 +61,7 @@ STATE = {
             "source": [f"zarr3://{DATA}/tissue.zarr", f"precomputed://{DATA}/surfaces"],
             "segments": ["1", "2"],
             "segmentColors": {str(tissue): color for tissue, color in COLORS.items()},
-            "selectedAlpha": 0.35,
+            "selectedAlpha": 0.4,
         },
     ],
     "layout": "4panel",
@@ -135,9 +135,9 @@ def slice_histogram(t1: np.ndarray, tissue: np.ndarray, index: int) -> dict[str,
 
 viewer = Neuroglancer(STATE, ui="none", sizing_mode="stretch_both", min_height=320, margin=0)
 
-axial = pn.widgets.IntSlider(name="Axial slice, z in mm", start=-72, end=116, value=STATE["position"][2])
-opacity = pn.widgets.FloatSlider(name="Tissue opacity on slices", start=0, end=1, step=0.05, value=0.35, format="0%")
-shown = pn.widgets.CheckBoxGroup(name="Tissues", options={name: k for k, name in TISSUES.items()}, value=[1, 2])
+axial = pn.widgets.IntSlider(label="Axial slice, z in mm", start=-72, end=116, value=STATE["position"][2])
+opacity = pn.widgets.FloatSlider(label="Tissue opacity on slices", start=0, end=1, step=0.05, value=0.4, format="0%")
+shown = pn.widgets.CheckBoxGroup(label="Tissues", options={name: k for k, name in TISSUES.items()}, value=[1, 2])
 
 counts = ColumnDataSource(slice_histogram(np.empty((0, 0, 0)), np.empty((0, 0, 0)), 0))
 plot = figure(
@@ -154,16 +154,20 @@ under_mouse = Span(location=float("nan"), dimension="height", line_color="#e8b33
 plot.add_layout(under_mouse)
 
 
+def slice_shown() -> int:
+    """Find the slice nearest to what the viewer shows."""
+    return min(max(round(viewer.position[2]), axial.start), axial.end)
+
+
 def move(event) -> None:
     """Move the viewer to the slider's slice, unless it shows it already."""
-    x, y, z = viewer.position
-    if round(z) != event.new:
-        viewer.position = [x, y, event.new]
+    if slice_shown() != event.new:
+        viewer.position = [*viewer.position[:2], event.new]
 
 
 def follow(event) -> None:
     """Let the widgets tell what the viewer shows."""
-    axial.value = min(max(round(viewer.position[2]), axial.start), axial.end)
+    axial.value = slice_shown()
     opacity.value = opacity_of(viewer.state)
     shown.value = [k for k in TISSUES if k in viewer.selected_segments.get("Tissue", [])]
 

@@ -5,7 +5,8 @@ wheel, so nothing is downloaded. The result is a folder of plain files that any 
 
 ========================  ===================================================================
 ``t1.zarr``               T1 intensity, uint8, OME-Zarr 0.5 at 1, 2 and 4 mm (mean)
-``tissue.zarr``           1 grey matter, 2 white matter, 3 other; uint8, same scales (mode)
+``tissue.zarr``           the likeliest tissue: 1 grey matter, 2 white matter, 3 cerebrospinal fluid and other,
+                          0 outside the brain; uint8, same scales (mode)
 ``surfaces``              one closed mesh per tissue, Neuroglancer's precomputed format, with names
 ``state.json``            a Neuroglancer state that shows all three; its URLs are relative to this folder
 ``LICENSE.txt``           the template's licence and what to cite
@@ -35,8 +36,8 @@ import tensorstore as ts
 from scipy.ndimage import gaussian_filter
 from skimage.measure import label, marching_cubes
 
-TISSUES = {1: "Grey matter", 2: "White matter", 3: "Other (mostly cerebrospinal fluid)"}
-COLORS = {1: "#ff8c69", 2: "#7ad7f0", 3: "#8f7ee7"}
+TISSUES = {1: "Grey matter", 2: "White matter", 3: "Fluid and other"}
+COLORS = {1: "#ff8360", 2: "#38bdf8", 3: "#a98bfa"}
 SCALES = (1, 2, 4)
 # Two chunks along each axis at full scale, one at the others: 10 small files a volume, little padding.
 CHUNK_ZYX = (95, 117, 99)
@@ -76,7 +77,9 @@ def load(name: str) -> tuple[np.ndarray, np.ndarray]:
     values : ndarray of uint8, axes x, y, z (right, anterior, superior)
     origin : ndarray, position in mm of the centre of voxel (0, 0, 0)
     """
-    path = Path(nilearn.__file__).parent / f"datasets/data/mni_icbm152_{name}_tal_nlin_sym_09a_converted.nii.gz"
+    path = (
+        Path(nilearn.__file__).parent / f"datasets/data/mni_icbm152_{name}_tal_nlin_sym_09a_converted.nii.gz"
+    )
     if not path.exists():
         raise FileNotFoundError(
             f"{path.name} is not in nilearn {version('nilearn')}: install the version pinned in pyproject.toml"
@@ -84,7 +87,9 @@ def load(name: str) -> tuple[np.ndarray, np.ndarray]:
     image = nibabel.load(path)
     values = np.asanyarray(image.dataobj)
     if values.dtype != np.uint8 or not np.array_equal(image.affine[:3, :3], np.eye(3)):
-        raise ValueError(f"{path.name} is {values.dtype} with affine {image.affine}; expected uint8 in RAS, 1 mm voxels")
+        raise ValueError(
+            f"{path.name} is {values.dtype} with affine {image.affine}; expected uint8 in RAS, 1 mm voxels"
+        )
     return values, image.affine[:3, 3]
 
 
@@ -113,7 +118,10 @@ def write_multiscale(folder: Path, values: np.ndarray, origin: np.ndarray, metho
                     "shape": level.shape,
                     "data_type": values.dtype.name,
                     "dimension_names": ["z", "y", "x"],
-                    "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": np.minimum(level.shape, CHUNK_ZYX).tolist()}},
+                    "chunk_grid": {
+                        "name": "regular",
+                        "configuration": {"chunk_shape": np.minimum(level.shape, CHUNK_ZYX).tolist()},
+                    },
                     "codecs": [{"name": "bytes"}, {"name": "gzip", "configuration": {"level": 9}}],
                 },
                 "create": True,
@@ -140,7 +148,11 @@ def write_multiscale(folder: Path, values: np.ndarray, origin: np.ndarray, metho
     }
     write_json(
         folder / "zarr.json",
-        {"zarr_format": 3, "node_type": "group", "attributes": {"ome": {"version": "0.5", "multiscales": [multiscale]}}},
+        {
+            "zarr_format": 3,
+            "node_type": "group",
+            "attributes": {"ome": {"version": "0.5", "multiscales": [multiscale]}},
+        },
     )
 
 
@@ -156,7 +168,7 @@ def surface(maps: np.ndarray, tissue: int, origin: np.ndarray) -> tuple[np.ndarr
     margin = (likely - np.delete(maps, tissue - 1, axis=0).max(axis=0)) / 255
     margin[~maps.any(axis=0)] = -1
     # A rim of "no" closes the surface where the template is cut off; a little blur takes the voxel steps away.
-    margin = gaussian_filter(np.pad(margin, 2, constant_values=-1), 0.7)
+    margin = gaussian_filter(np.pad(margin, 2, constant_values=-1), 0.5)
     pieces = label(margin > 0, connectivity=1)
     sizes = np.bincount(pieces.flat)
     specks = (sizes < MIN_PIECE)[pieces] & (margin > 0)
@@ -168,7 +180,9 @@ def surface(maps: np.ndarray, tissue: int, origin: np.ndarray) -> tuple[np.ndarr
     return (vertices - 2 + origin).astype(np.float32), triangles.astype(np.uint32)
 
 
-def write_surfaces(folder: Path, maps: np.ndarray, origin: np.ndarray, progress: Callable[[str], None]) -> None:
+def write_surfaces(
+    folder: Path, maps: np.ndarray, origin: np.ndarray, progress: Callable[[str], None]
+) -> None:
     """Write every tissue's surface and name in Neuroglancer's precomputed format (one piece a file, nm)."""
     write_json(folder / "info", {"@type": "neuroglancer_legacy_mesh", "segment_properties": "names"})
     for tissue, name in TISSUES.items():
@@ -181,7 +195,11 @@ def write_surfaces(folder: Path, maps: np.ndarray, origin: np.ndarray, progress:
         progress(f"surface of {name.lower()}: {len(triangles):,} triangles")
     properties = [
         {"id": "label", "type": "label", "values": list(TISSUES.values())},
-        {"id": "description", "type": "description", "values": [f"{volume:.0f} ml" for volume in volumes(labels(maps))]},
+        {
+            "id": "description",
+            "type": "description",
+            "values": [f"{volume:.0f} ml" for volume in volumes(labels(maps))],
+        },
     ]
     write_json(
         folder / "names/info",
@@ -205,10 +223,14 @@ def state() -> dict[str, object]:
     """
     return {
         "dimensions": {axis: [0.001, "m"] for axis in "xyz"},
-        "position": [0, -18, 12],
-        "crossSectionScale": 0.5,
+        "position": [-18, -20, 16],
+        "crossSectionScale": 0.6,
         "crossSectionOrientation": [0, 0.5**0.5, -(0.5**0.5), 0],
-        "projectionScale": 260,
+        "projectionOrientation": [-0.3302, 0.7621, -0.511, 0.2214],
+        "projectionScale": 230,
+        "showSlices": False,
+        "showDefaultAnnotations": False,
+        "crossSectionBackgroundColor": "#000000",
         "layers": [
             {"type": "image", "name": "T1", "source": "zarr3://t1.zarr"},
             {
@@ -254,7 +276,9 @@ def build(out: Path, progress: Callable[[str], None] = print) -> None:
         progress(f"{out} is up to date")
         return
     if out.exists() and not (out / "build.json").exists():
-        raise FileExistsError(f"{out} exists and was not made by this program: remove it or choose another folder")
+        raise FileExistsError(
+            f"{out} exists and was not made by this program: remove it or choose another folder"
+        )
     start = time.monotonic()
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as temporary:
@@ -264,21 +288,35 @@ def build(out: Path, progress: Callable[[str], None] = print) -> None:
         write_multiscale(new / "t1.zarr", t1, origin, "mean")
         progress(f"T1: {t1.shape} voxels at {len(SCALES)} scales")
         write_multiscale(new / "tissue.zarr", labels(maps), origin, "mode")
-        progress("tissue: " + ", ".join(f"{name} {ml:.0f} ml" for name, ml in zip(TISSUES.values(), volumes(labels(maps)), strict=True)))
+        progress(
+            "tissue: "
+            + ", ".join(
+                f"{name} {ml:.0f} ml"
+                for name, ml in zip(TISSUES.values(), volumes(labels(maps)), strict=True)
+            )
+        )
         write_surfaces(new / "surfaces", maps, origin, progress)
         write_json(new / "state.json", state())
         (new / "LICENSE.txt").write_text(LICENSE)
-        files = {p.relative_to(new).as_posix(): p.stat().st_size for p in sorted(new.rglob("*")) if p.is_file()}
+        files = {
+            p.relative_to(new).as_posix(): p.stat().st_size for p in sorted(new.rglob("*")) if p.is_file()
+        }
         write_json(new / "build.json", {"made_from": made_from(), "files": files})
         if out.exists():
             shutil.rmtree(out)
         new.rename(out)
-    progress(f"{out}: {len(files)} files, {sum(files.values()) / 1e6:.1f} MB in {time.monotonic() - start:.0f} s")
+    progress(
+        f"{out}: {len(files)} files, {sum(files.values()) / 1e6:.1f} MB in {time.monotonic() - start:.0f} s"
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Make the demo's data from the MNI152 template that nilearn ships.")
-    parser.add_argument("--out", type=Path, default=Path("build/data/mni152"), help="folder to make (default: %(default)s)")
+    parser = argparse.ArgumentParser(
+        description="Make the demo's data from the MNI152 template that nilearn ships."
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/data/mni152"), help="folder to make (default: %(default)s)"
+    )
     build(parser.parse_args().out)
 
 
