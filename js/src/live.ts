@@ -59,6 +59,7 @@ export class LiveViewer {
       throw new NoWebGl2Error((error as Error).message, { cause: error });
     }
     this.display.canvas.addEventListener("webglcontextlost", () => this.#disposed || onContextLost(), { signal });
+    target.dataset.ui = ui.preset ?? "full";
     this.viewer = new Viewer(this.display, { showLayerDialog: false, resetStateWhenEmpty: false, ...uiOptions(ui) });
     setDefaultInputEventBindings(this.viewer.inputEventBindings);
     this.viewer.element.setAttribute("role", "application");
@@ -79,6 +80,7 @@ export class LiveViewer {
   }
 
   setUi(ui: UiChoice): void {
+    this.#target.dataset.ui = ui.preset ?? "full";
     for (const [key, value] of Object.entries(uiOptions(ui))) {
       const option = (this.viewer.uiConfiguration as unknown as Record<string, { value: boolean } | undefined>)[key];
       if (option !== undefined) option.value = value;

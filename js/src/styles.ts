@@ -13,6 +13,7 @@ const OURS = `
 .portal > * { pointer-events: auto; }
 .status { position: absolute; left: 0; right: 0; bottom: 0; top: 0; z-index: 40; pointer-events: none; }
 .status > ul { pointer-events: auto; list-style: none; }
+.target[data-ui="none"] :is(.neuroglancer-data-panel-layout-controls, .neuroglancer-display-dimensions-widget) { display: none; }
 #neuroglancer-status-container { width: 100%; }
 `;
 

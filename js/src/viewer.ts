@@ -33,6 +33,11 @@ export interface ViewerElement extends HTMLDivElement {
   neuroglancerViewer?: Upstream | undefined;
 }
 
+/** neuroglancer calls panels without any layer to draw unready for ever. */
+function isReady(viewer: Upstream): boolean {
+  return viewer.layerManager.managedLayers.every((layer) => !layer.visible) || viewer.isReady();
+}
+
 const RETRY_MS = [250, 1000, 3000];
 
 export class EmbeddedViewer implements Claimant {
@@ -169,7 +174,7 @@ export class EmbeddedViewer implements Claimant {
       const { viewer } = this;
       if (viewer === undefined) continue;
       viewer.display.draw();
-      calm = viewer.isReady() ? calm + 1 : 0;
+      calm = isReady(viewer) ? calm + 1 : 0;
       if (calm === 0) {
         await this.#checkErrors();
         if (this.#errors.length > 0)

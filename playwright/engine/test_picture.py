@@ -70,7 +70,7 @@ KEPT = "view.viewer.layerManager.managedLayers.map((m) => window.kept.indexOf(m.
         {"crossSectionScale": 0.25},
         {"layout": "4panel"},
         {"shader": "void main() { emitRGB(vec3(0, 1, 0)); }"},
-        {"opacity": 0.5},
+        {"opacity": 0.75},
         {"visible": False},
     ],
     ids=lambda change: next(iter(change)),
