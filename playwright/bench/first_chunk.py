@@ -135,13 +135,13 @@ def state(server: str, encoding: str) -> dict[str, Any]:
     return {"dimensions": {d: unit for d in "xyz"}, **view, "layers": [layer]}
 
 
-def bare_page(state: dict[str, Any]) -> str:
+def bare_page(dist: Path, state: dict[str, Any]) -> str:
     """Return a page that loads the engine by address, as the loader does."""
-    engine = json.loads((DIST / "engine.json").read_text())
-    preload = "".join(f'<link rel="modulepreload" href="engine/{name}">' for name in engine["preload"])
+    engine = json.loads((dist / "engine.json").read_text())
+    preload = "".join(f'<link rel="modulepreload" href="dist/engine/{name}">' for name in engine["preload"])
     return f"""<!doctype html><meta charset="utf-8">{preload}
 <style>html, body {{ margin: 0; height: 100%; }}</style><body><script type="module">
-import {{ createViewer }} from "./engine/{engine["entry"]}";
+import {{ createViewer }} from "./dist/engine/{engine["entry"]}";
 await createViewer(document.body, {{ state: {json.dumps(state)} }});
 </script>"""
 
@@ -188,7 +188,7 @@ def main() -> None:
         (root / "v").mkdir()
         # The official client reads its token from its own path: /v/TOKEN/.
         (root / "v" / "1").symlink_to(str(files("neuroglancer") / "static" / "client"))
-        (root / "engine").symlink_to(DIST / "engine")
+        shutil.copytree(DIST, root / "dist")  # a build may run meanwhile
         log: list[tuple[float, Path]] = []
         server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=temporary, log=log))
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -213,7 +213,7 @@ def measure(
     """Measure one kind of data; the first pair warms the server and the disk and is not counted."""
     write_volume(root / encoding, encoding)
     view = state(address, encoding)
-    (root / f"{encoding}.html").write_text(bare_page(view))
+    (root / f"{encoding}.html").write_text(bare_page(root / "dist", view))
     urls = {
         "official": f"{address}/v/1/index.html#!{quote(json.dumps(view))}",
         "ours": f"{address}/{encoding}.html",

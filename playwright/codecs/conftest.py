@@ -6,6 +6,7 @@ import base64
 import io
 import os
 import re
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -167,7 +168,8 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server(data_folder: Path) -> Iterator[str]:
     """Serve ``/data/``, ``/page/``, ``/engine/``, the official client at ``/v/1/``; yields the address, no final slash."""
-    roots = {"data": data_folder, "page": HERE, "engine": DIST, "v": _official_client(data_folder)}
+    dist = shutil.copytree(DIST, data_folder / "dist")  # a build may run meanwhile
+    roots = {"data": data_folder, "page": HERE, "engine": dist, "v": _official_client(data_folder)}
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, roots=roots))
     thread = threading.Thread(target=httpd.serve_forever)
     thread.start()
