@@ -285,6 +285,15 @@ def test_a_link_with_a_widget_goes_both_ways_without_an_echo(viewer, tab):
     assert len(tab.commands) == 1
 
 
+def test_two_viewers_link_both_ways(viewer, dist):
+    other = Neuroglancer(STATE)
+    viewer.link(other, position="position", bidirectional=True)
+    viewer.position = [4, 5, 6]
+    assert other.position == [4, 5, 6]
+    other.position = [7, 8, 9]
+    assert viewer.position == [7, 8, 9]
+
+
 def test_a_parameter_may_refer_to_a_widget(dist):
     slider = pn.widgets.FloatSlider(start=1, end=100, value=5)
     viewer = Neuroglancer(STATE, cross_section_scale=slider, position=pn.bind(lambda z: (0, 0, z), slider))

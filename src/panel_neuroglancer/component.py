@@ -9,6 +9,7 @@ from typing import IO, Any
 import param
 from panel.config import config
 from panel.custom import PyComponent
+from panel.reactive import Reactive
 from panel.viewable import Layoutable
 from param.parameterized import _syncing, instance_descriptor, resolve_ref
 
@@ -152,6 +153,7 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
     def __init__(self, source: Any = None, *, load_demo: bool = False, **params: Any) -> None:
         _refuse_live_viewer(source)
         super().__init__(**_sizing(params))
+        self._links: list[Any] = []
         self._own_errors: list[dict[str, Any]] = []
         self._site = site_of("")
         self._typed: str | None = None  # what stands in the field and is not loaded yet
@@ -197,6 +199,9 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         # Panel would prefer the layout's own values, some of which come from pn.extension(…), to the component's.
         self._frame.param.update({name: getattr(self, name) for name in Layoutable.param if name != "name"})
         return self._frame
+
+    # As Panel's own components have it; a PyComponent does not.
+    link = Reactive.link
 
     # What to show
 
