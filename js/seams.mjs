@@ -87,6 +87,8 @@ export const EDITS = [
     to: "const target = __page.target(event);\n        if (target instanceof Node && widget.container.contains(target)) {\n          return;",
     times: 1,
   },
+  // A bug of neuroglancer 2.41: meshes in OBJ files end in "length is not defined" inside a worker.
+  { file: "util/array.js", from: "slice(0, length)", to: "slice(0, this.length)", times: 1 },
   // The status line is one per page; it lives in the viewer that is in use.
   {
     file: "status.js",

@@ -8,9 +8,9 @@ import { ImageUserLayer } from "neuroglancer/unstable/layer/image/index.js";
 import { deleteLayer, type ManagedUserLayer, makeLayer, type UserLayer } from "neuroglancer/unstable/layer/index.js";
 import { SegmentationUserLayer } from "neuroglancer/unstable/layer/segmentation/index.js";
 import { packColor, parseRGBColorSpecification } from "neuroglancer/unstable/util/color.js";
-import type { Trackable } from "neuroglancer/unstable/util/trackable.js";
+import { getCachedJson, type Trackable } from "neuroglancer/unstable/util/trackable.js";
 import type { Viewer } from "neuroglancer/unstable/viewer.js";
-import { equal, isObject, type Json, type JsonObject } from "./json";
+import { equal, isObject, type Json, type JsonObject, toPlain } from "./json";
 
 /** Members of states written before 2020, which only neuroglancer's own code understands. */
 const LEGACY = ["navigation", "perspectiveOrientation", "perspectiveZoom", "perspectiveViewBackgroundColor"];
@@ -147,8 +147,16 @@ export function restoreState(viewer: Viewer, from: JsonObject, to: JsonObject): 
     viewer.state.restoreState(to);
     return;
   }
+  restoreMembers(viewer, from, to, () => true);
+  if (equal(from.layers, to.layers)) return;
+  // Dimensions that only a replaced layer had went with it, and the position in them.
+  const now = toPlain(getCachedJson(viewer.state).value);
+  restoreMembers(viewer, now, to, (key) => key !== "layers" && to[key] !== undefined);
+}
+
+function restoreMembers(viewer: Viewer, from: JsonObject, to: JsonObject, concerns: (key: string) => boolean): void {
   for (const [key, child] of viewer.state.children) {
-    if (equal(from[key], to[key])) continue;
+    if (!concerns(key) || equal(from[key], to[key])) continue;
     try {
       if (key === "layers") restoreLayers(viewer, from[key], to[key]);
       else setTrackable(child, to[key]);

@@ -4,7 +4,7 @@ import { DataType } from "neuroglancer/unstable/util/data_type.js";
 import * as matrix from "neuroglancer/unstable/util/matrix.js";
 import type { Viewer } from "neuroglancer/unstable/viewer.js";
 
-/** A box of voxels at full resolution, in the source's own order of dimensions. */
+/** A box of voxels at full resolution; dimensions in the order of the view's dimensions. */
 export interface Box {
   /** First voxel, including the source's voxel offset. */
   origin: number[];
@@ -37,7 +37,7 @@ interface ChunkSource {
 interface MultiscaleSource {
   rank: number;
   dataType: DataType;
-  getSources(options: object): { chunkSource: ChunkSource }[][];
+  getSources(options: object): { chunkSource: ChunkSource; chunkToMultiscaleTransform: Float32Array }[][];
 }
 
 type Numbers = { [index: number]: number | bigint; readonly length: number; readonly buffer: ArrayBufferLike };
@@ -68,8 +68,7 @@ export async function readVoxels(viewer: Viewer, layerName: string, box: Box): P
   if (!(layer instanceof SliceViewVolumeRenderLayer)) throw new Error(`Layer "${layerName}" shows no volume (yet)`);
   const multiscaleSource = layer.multiscaleSource as unknown as MultiscaleSource;
   const { rank, dataType } = multiscaleSource;
-  const { origin, shape } = box;
-  if (origin.length !== rank || shape.length !== rank)
+  if (box.origin.length !== rank || box.shape.length !== rank)
     throw new Error(`Layer "${layerName}" has ${rank} dimensions; origin and shape must have as many`);
   const [finest] = multiscaleSource.getSources({
     discreteValues: true,
@@ -79,25 +78,60 @@ export async function readVoxels(viewer: Viewer, layerName: string, box: Box): P
   });
   const source = finest?.[0];
   if (source === undefined) throw new Error(`Layer "${layerName}" has no scale to read from`);
+  const order = chunkOrder(viewer, layer, source.chunkToMultiscaleTransform, rank);
+  // Chunks have their own order of dimensions, that of the bytes in the file.
+  const origin = order.map((dimension) => box.origin[dimension] as number);
+  const shape = order.map((dimension) => box.shape[dimension] as number);
   const { spec } = source.chunkSource;
   origin.forEach((from, i) => {
     const [low, high] = [spec.lowerVoxelBound[i] as number, spec.upperVoxelBound[i] as number];
-    if (from < low || from + (shape[i] as number) > high)
+    const to = from + (shape[i] as number);
+    if (from < low || to > high)
       throw new Error(
-        `Layer "${layerName}" has voxels ${low} to ${high} in dimension ${i}; asked for ${from} to ${from + (shape[i] as number)}`,
+        `Layer "${layerName}" has voxels ${low} to ${high} in dimension ${order[i]}; asked for ${from} to ${to}`,
       );
   });
-  const size = shape.reduce((a, b) => a * b, 1);
-  const values = new (ARRAYS[dataType] as (typeof ARRAYS)[number])(size);
+  const values = new (ARRAYS[dataType] as (typeof ARRAYS)[number])(shape.reduce((a, b) => a * b, 1));
+  const strides = new Array<number>(rank);
+  let stride = 1;
+  box.shape.forEach((length, dimension) => {
+    strides[order.indexOf(dimension)] = stride;
+    stride *= length;
+  });
   const chunkShape = Array.from<number>(spec.chunkDataSize);
   // Positions inside a chunk source count from its baseVoxelOffset.
   const first = origin.map((x, i) => x - (spec.baseVoxelOffset[i] as number));
   for (const grid of gridCells(first, shape, chunkShape)) {
     await source.chunkSource.fetchChunk(Float32Array.from(grid), (chunk) =>
-      copyChunk(chunk, grid, chunkShape, first, shape, values),
+      copyChunk(chunk, grid, chunkShape, first, shape, strides, values),
     );
   }
-  return { dtype: (DataType[dataType] as string).toLowerCase(), shape, data: values.buffer as ArrayBuffer };
+  return { dtype: (DataType[dataType] as string).toLowerCase(), shape: box.shape, data: values.buffer as ArrayBuffer };
+}
+
+/** For each dimension of a chunk, its place among the dimensions of the view. */
+function chunkOrder(
+  viewer: Viewer,
+  layer: SliceViewVolumeRenderLayer,
+  chunkToModel: Float32Array,
+  rank: number,
+): number[] {
+  const transform = layer.transform.value;
+  if (transform.error !== undefined) throw new Error(transform.error);
+  const { layerDimensionNames, modelToRenderLayerTransform } = transform;
+  const ofView = viewer.coordinateSpace.value.names;
+  const sorted = [...ofView, ...layerDimensionNames.filter((name) => !ofView.includes(name))].filter((name) =>
+    layerDimensionNames.includes(name),
+  );
+  const target = (transformation: Float32Array, size: number, column: number) => {
+    for (let row = 0; row < size; ++row) if (transformation[column * (size + 1) + row] !== 0) return row;
+    throw new Error("The volume is seen along a plane: its voxels cannot be read");
+  };
+  return Array.from({ length: rank }, (_, dimension) => {
+    const model = target(chunkToModel, rank, dimension);
+    const shown = target(modelToRenderLayerTransform, transform.rank, model);
+    return sorted.indexOf(layerDimensionNames[shown] as string);
+  });
 }
 
 /** Grid positions of all chunks that the box touches. */
@@ -119,6 +153,7 @@ function copyChunk(
   chunkShape: number[],
   first: number[],
   shape: number[],
+  strides: number[],
   out: Numbers,
 ): void {
   const rank = shape.length;
@@ -131,9 +166,7 @@ function copyChunk(
   for (;;) {
     const inChunk = Uint32Array.from(at, (x, i) => x - (grid[i] as number) * (chunkShape[i] as number));
     const value = chunk.getValueAt(inChunk);
-    let offset = 0;
-    for (let i = rank - 1; i >= 0; --i)
-      offset = offset * (shape[i] as number) + (at[i] as number) - (first[i] as number);
+    const offset = at.reduce((sum, x, i) => sum + (x - (first[i] as number)) * (strides[i] as number), 0);
     out[offset] = big ? BigInt(value) : Number(value);
     // Count up, the first dimension fastest.
     let i = 0;
