@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from panel.layout import Card, Column, FlexBox
+from panel.layout import Card, Column, Row
 from panel.pane import HTML, JSON
 from panel.widgets import Button, TextInput
 
@@ -41,13 +41,13 @@ class UrlRow:
         )
         self.load_button = Button(label="Load", color="primary", width=80, margin=(5, 0))
         self.demo_button = Button(label="Demo", width=80, margin=(5, 0))
-        self.row = FlexBox(
+        # Not Panel's FlexBox, which needs the package nh3 where Python runs.
+        self.row = Row(
             self.url_input,
             self.load_button,
             self.demo_button,
-            align_items="end",
-            gap="8px",
             sizing_mode="stretch_width",
+            styles={"flex-wrap": "wrap", "align-items": "end", "gap": "8px"},
         )
 
 
