@@ -1,0 +1,48 @@
+// What the tests call in the page, before any of its own scripts.
+
+/** All elements that match, inside shadow roots too. */
+window.deep = (selector, root = document) => [
+  ...root.querySelectorAll(selector),
+  ...[...root.querySelectorAll("*")].flatMap((element) => (element.shadowRoot ? deep(selector, element.shadowRoot) : [])),
+];
+
+/** What Python says it has. */
+window.python = () => JSON.parse(deep("#python")[0]?.textContent || "null");
+
+/** The element of a viewer, by its place on the page. */
+window.viewer = (i = 0) => deep(".panel-neuroglancer-viewer")[i];
+
+/** The state a viewer shows. */
+window.shown = (i = 0) => JSON.parse(JSON.stringify(viewer(i).neuroglancerViewer.state.toJSON()));
+
+/** The canvas as PNG, and where its panels are in it. */
+window.picture = (i = 0) => {
+  const { display } = viewer(i).neuroglancerViewer;
+  display.draw();
+  const copy = document.createElement("canvas");
+  [copy.width, copy.height] = [display.canvas.width, display.canvas.height];
+  copy.getContext("2d").drawImage(display.canvas, 0, 0);
+  const panels = [...display.panels].map((panel) => [
+    panel.canvasRelativeClippedLeft,
+    panel.canvasRelativeClippedTop,
+    panel.renderViewport.width,
+    panel.renderViewport.height,
+  ]);
+  return { png: copy.toDataURL().split(",")[1], panels };
+};
+
+/** The names of the properties that crossed between Python and the page, either way. */
+window.messages = [];
+let last = 0;
+const OURS = ["command", "report", "ready", "hover", "errors", "ui", "engine"];
+window.listen = () => {
+  for (const doc of Bokeh.documents)
+    doc.on_change((event) => {
+      if (event.kind !== "ModelChanged" || !OURS.includes(event.attr)) return;
+      messages.push(event.attr);
+      last = performance.now();
+    }, false);
+};
+
+/** Whether nothing has crossed for longer than any timer of the viewer's waits. */
+window.quiet = () => performance.now() - last > 600;
