@@ -89,6 +89,40 @@ export const EDITS = [
   },
   // A bug of neuroglancer 2.41: meshes in OBJ files end in "length is not defined" inside a worker.
   { file: "util/array.js", from: "slice(0, length)", to: "slice(0, this.length)", times: 1 },
+  // Tab walks along the coordinates and, after the last, on and out: the page's other controls wait behind.
+  {
+    file: /^widget\/(position|channel_dimensions)_widget\.js$/,
+    from: 'tab: { action: "tab-forward" },\n  "shift+tab": { action: "tab-backward" },',
+    to: 'tab: { action: "tab-forward", preventDefault: false },\n  "shift+tab": { action: "tab-backward", preventDefault: false },',
+    times: 2,
+  },
+  {
+    file: "widget/position_widget.js",
+    from: /"tab-(forward|backward)", \(\) => \{\s*(this\.selectAdjacentField\(widget, -?1, getter\));/g,
+    to: '"tab-$1", (event) => {\n        if ($2) event.preventDefault();',
+    times: 2,
+  },
+  // A drag's third listener on the document stays there for ever.
+  {
+    file: "util/mouse_drag.js",
+    from: 'document.removeEventListener("pointerup", mouseUpHandler, false);',
+    to: 'document.removeEventListener("pointerup", mouseUpHandler, false);\n    document.removeEventListener("pointercancel", cancel, false);',
+    times: 1,
+  },
+  // A label is cloned to be measured, and the clone is left lying on the page.
+  {
+    file: "util/dom.js",
+    from: "return clone.getBoundingClientRect();",
+    to: "const bounds = clone.getBoundingClientRect();\n  clone.remove();\n  return bounds;",
+    times: 1,
+  },
+  // The hint beside the mouse while a layer is dragged is one per page; it belongs to the viewer in use.
+  {
+    file: "ui/drag_and_drop.js",
+    from: "  return dragStatusElement;",
+    to: "  document.body.appendChild(dragStatusElement);\n  return dragStatusElement;",
+    times: 1,
+  },
   // The status line is one per page; it lives in the viewer that is in use.
   {
     file: "status.js",
@@ -100,6 +134,8 @@ export const EDITS = [
 
 /** Edits of style sheets. */
 export const STYLE_EDITS = [
+  // A page's own font size must not scale the viewer.
+  { file: /\.css$/, from: /(?<=\s)(\d*\.?\d+)rem\b/g, to: "calc($1 * 16px)", times: 67 },
   { file: /^ui\/(layer_bar|segment_list)\.css$/, from: /:root\b/g, to: ":host", times: 2 },
   { file: "status.css", from: "width: 100vw;\n  max-height: 25vh;", to: "width: 100%;\n  max-height: 25vh;", times: 1 },
   {

@@ -4,6 +4,7 @@ import "neuroglancer/unstable/sliceview/chunk_format_handlers.js";
 import { DisplayContext } from "neuroglancer/unstable/display_context.js";
 import { getStatusMessageContainers } from "neuroglancer/unstable/status.js";
 import { setDefaultInputEventBindings } from "neuroglancer/unstable/ui/default_input_event_bindings.js";
+import { isInputTextTarget } from "neuroglancer/unstable/util/dom.js";
 import { getCachedJson } from "neuroglancer/unstable/util/trackable.js";
 import { Viewer } from "neuroglancer/unstable/viewer.js";
 import { type JsonObject, toPlain } from "./json";
@@ -64,6 +65,7 @@ export class LiveViewer {
     setDefaultInputEventBindings(this.viewer.inputEventBindings);
     this.viewer.element.setAttribute("role", "application");
     this.viewer.element.setAttribute("aria-label", "Neuroglancer viewer. Press H for help on keys.");
+    root.addEventListener("keydown", keepTypingInside, { signal });
     // In place of neuroglancer's document-wide handlers: no browser menu and no page zoom over the viewer.
     target.addEventListener("contextmenu", (event) => event.preventDefault(), { signal });
     target.addEventListener("wheel", keepScrollInside, { passive: false, signal });
@@ -122,6 +124,11 @@ export class LiveViewer {
     closeHome(this.#home);
     this.#target.remove();
   }
+}
+
+/** Outside the shadow root nobody can see that a key was typed into a field and is no shortcut. */
+function keepTypingInside(event: Event): void {
+  if (isInputTextTarget(event.composedPath()[0] as EventTarget)) event.stopPropagation();
 }
 
 /** The wheel over the viewer scrolls its own lists or steers the view, never the page. */

@@ -3,12 +3,14 @@
 /** The build puts neuroglancer's bundled style sheet here. */
 const NEUROGLANCER = "__STYLES__";
 
+// What is !important inside a shadow root wins over all that the page says of its host.
 const OURS = `
-:host { contain: layout paint; background: #000; color: #fff; font: 13px sans-serif; text-align: left; line-height: normal; letter-spacing: normal; }
-:host { all: initial; display: block; position: relative; width: 100%; height: 100%; overflow: hidden; contain: layout paint; background: #000; color: #fff; font-family: sans-serif; color-scheme: only light; }
+:host { all: initial !important; direction: ltr !important; display: block !important; position: relative !important; width: 100% !important; height: 100% !important;
+  overflow: hidden !important; contain: layout paint !important; background: #000 !important; color: #fff !important; font: 13px sans-serif !important; color-scheme: only light !important; }
+:host([hidden]) { display: none !important; }
 .target { position: absolute !important; inset: 0; overflow: hidden; overscroll-behavior: contain; }
 .picture { position: absolute; inset: 0; width: 100%; height: 100%; }
-.target :focus-visible { outline-offset: -2px; }
+.target :is(.neuroglancer-viewer, .neuroglancer-rendered-data-panel, button, [tabindex]):focus-visible { outline: 2px solid #9cf; outline-offset: -2px; }
 .portal { position: fixed; inset: 0; width: auto; height: auto; margin: 0; padding: 0; border: 0; overflow: visible; background: none; color: inherit; pointer-events: none; }
 .portal > * { pointer-events: auto; }
 .status { position: absolute; left: 0; right: 0; bottom: 0; top: 0; z-index: 40; pointer-events: none; }
