@@ -16,36 +16,88 @@ def _pair(text: str) -> tuple[Path, str]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="panel-neuroglancer", description="Neuroglancer as a Panel component: static sites.")
+    parser = argparse.ArgumentParser(
+        prog="panel-neuroglancer", description="Neuroglancer as a Panel component: static sites."
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    convert = commands.add_parser("convert", help="make a static site of Panel apps", description="Make a static site of Panel apps: Python runs in the visitor's browser.")
+    convert = commands.add_parser(
+        "convert",
+        help="make a static site of Panel apps",
+        description="Make a static site of Panel apps: Python runs in the visitor's browser.",
+    )
     convert.add_argument("apps", nargs="+", type=Path, metavar="APP.py")
-    convert.add_argument("--to", action="append", metavar="TARGET", help="pyodide (Python on the page) or pyodide-worker (beside it); may be repeated or a comma list; default pyodide-worker")
-    convert.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the site goes; an older site there is replaced at the end")
-    convert.add_argument("--runtime", choices=("local", "cdn"), default="local", help="local: everything lies in the site (default); cdn: Python and Panel come from the network")
+    convert.add_argument(
+        "--to",
+        action="append",
+        metavar="TARGET",
+        help="pyodide (Python on the page) or pyodide-worker (beside it); may be repeated or a comma list; default pyodide-worker",
+    )
+    convert.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="where the site goes; an older site there is replaced at the end",
+    )
+    convert.add_argument(
+        "--runtime",
+        choices=("local", "cdn"),
+        default="local",
+        help="local: everything lies in the site (default); cdn: Python and Panel come from the network",
+    )
     convert.add_argument("--pyodide-version", metavar="VERSION", help="default 0.27.7")
-    convert.add_argument("--requirements", action="append", default=[], metavar="SPEC|FILE", help="what the app needs besides what it imports: a requirement as for pip, or a file of them; may be repeated")
-    convert.add_argument("--data", "--resources", action="append", default=[], type=_pair, metavar="SOURCE[:PLACE]", help="put a file or folder beside the pages, under the name PLACE; may be repeated")
+    convert.add_argument(
+        "--requirements",
+        action="append",
+        default=[],
+        metavar="SPEC|FILE",
+        help="what the app needs besides what it imports: a requirement as for pip, or a file of them; may be repeated",
+    )
+    convert.add_argument(
+        "--data",
+        "--resources",
+        action="append",
+        default=[],
+        type=_pair,
+        metavar="SOURCE[:PLACE]",
+        help="put a file or folder beside the pages, under the name PLACE; may be repeated",
+    )
     convert.add_argument("--title", help="title of the pages")
-    convert.add_argument("--index", choices=("auto", "list", "none"), default="auto", help="what index.html is: the only page or a list (auto), always a list, or nothing")
+    convert.add_argument(
+        "--index",
+        choices=("auto", "list", "none"),
+        default="auto",
+        help="what index.html is: the only page or a list (auto), always a list, or nothing",
+    )
     convert.add_argument("--quiet", action="store_true", help="say nothing unless it fails")
     convert.set_defaults(run=_convert)
 
-    runtime = commands.add_parser("runtime", help="fetch Pyodide into the cache", description="Fetch Pyodide, and packages of its distribution, into the cache, every file checked against its official hash.")
-    runtime.add_argument("packages", nargs="*", metavar="PACKAGE", help="packages of Pyodide's distribution, such as scipy")
+    runtime = commands.add_parser(
+        "runtime",
+        help="fetch Pyodide into the cache",
+        description="Fetch Pyodide, and packages of its distribution, into the cache, every file checked against its official hash.",
+    )
+    runtime.add_argument(
+        "packages", nargs="*", metavar="PACKAGE", help="packages of Pyodide's distribution, such as scipy"
+    )
     runtime.add_argument("--pyodide-version", metavar="VERSION", help="default 0.27.7")
     runtime.set_defaults(run=_runtime)
 
-    serve = commands.add_parser("serve", help="serve a site on this machine", description="Serve a finished site on 127.0.0.1.")
+    serve = commands.add_parser(
+        "serve", help="serve a site on this machine", description="Serve a finished site on 127.0.0.1."
+    )
     serve.add_argument("folder", type=Path, metavar="DIR")
-    serve.add_argument("--port", type=int, default=8000, help="default 8000; if it is taken, the next free one")
+    serve.add_argument(
+        "--port", type=int, default=8000, help="default 8000; if it is taken, the next free one"
+    )
     serve.set_defaults(run=_serve)
     return parser
 
 
 def _convert(args: argparse.Namespace) -> None:
-    from .site.convert import Options, convert
+    from .site.convert import convert
+    from .site.options import Options
     from .site.progress import Progress
     from .site.runtime import DEFAULT_VERSION
 
@@ -53,24 +105,37 @@ def _convert(args: argparse.Namespace) -> None:
     requirements = []
     for item in args.requirements:
         lines = Path(item).read_text(encoding="utf8").splitlines() if Path(item).is_file() else [item]
-        requirements += [line for line in (line.partition(" #")[0].strip() for line in lines) if line and not line.startswith("#")]
+        requirements += [
+            line
+            for line in (line.partition(" #")[0].strip() for line in lines)
+            if line and not line.startswith("#")
+        ]
     options = Options(
-        tuple(targets), args.runtime, args.pyodide_version or DEFAULT_VERSION, tuple(requirements), tuple(args.data),
-        args.title, args.index,
+        tuple(targets),
+        args.runtime,
+        args.pyodide_version or DEFAULT_VERSION,
+        tuple(requirements),
+        tuple(args.data),
+        args.title,
+        args.index,
     )
     convert(args.apps, args.out, options, Progress(None if args.quiet else sys.stderr))
 
 
 def _runtime(args: argparse.Namespace) -> None:
-    from .site.errors import BadInput
+    from .site.errors import BadInputError
     from .site.progress import Progress
     from .site.runtime import DEFAULT_VERSION, Runtime
 
     runtime = Runtime(args.pyodide_version or DEFAULT_VERSION, Progress())
-    print(f"Pyodide {runtime.version}, Python {runtime.lock['info']['python']}: {runtime.core['pyodide.mjs'].parent}")
+    print(
+        f"Pyodide {runtime.version}, Python {runtime.lock['info']['python']}: {runtime.core['pyodide.mjs'].parent}"
+    )
     for name in args.packages:
         if name not in runtime.packages:
-            raise BadInput(f"Pyodide {runtime.version} has no package {name!r}: pure ones come from PyPI when a site is made.")
+            raise BadInputError(
+                f"Pyodide {runtime.version} has no package {name!r}: pure ones come from PyPI when a site is made."
+            )
         print(f"{name} {runtime.packages[name]['version']}: {runtime.wheel(name)}")
 
 

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from urllib.parse import unquote
 
-from .errors import BadInput, ExternalResource, SiteError
+from .errors import BadInputError, ExternalResourceError, SiteError
 from .render import MADE_FOR
 
 PACKAGE = Path(__file__).parent.parent
@@ -61,7 +61,9 @@ def copy_engine(site: Path) -> int:
     """Copy the viewer's engine to ``static/neuroglancer/`` and return its size."""
     dist = PACKAGE / "dist"
     if not (dist / "engine.json").exists():
-        raise SiteError(f"{dist / 'engine.json'} is missing: this copy of panel-neuroglancer was not built. Run `make js`.")
+        raise SiteError(
+            f"{dist / 'engine.json'} is missing: this copy of panel-neuroglancer was not built. Run `make js`."
+        )
     files = json.loads((dist / "engine.json").read_text(encoding="utf8"))["files"]
     for name in files:
         _copy(dist / "engine" / name, site / "static" / "neuroglancer" / name)
@@ -85,9 +87,11 @@ def copy_data(source: Path, target: str, site: Path) -> None:
     """Copy a file or folder beside the page."""
     clean = posixpath.normpath(target or source.name)
     if clean.startswith(("/", "..")) or clean == "." or clean.partition("/")[0] == "static":
-        raise BadInput(f"{target!r} is no place inside the site beside `static`: write --data SOURCE:FOLDER, as in data/brain.")
+        raise BadInputError(
+            f"{target!r} is no place inside the site beside `static`: write --data SOURCE:FOLDER, as in data/brain."
+        )
     if not source.exists():
-        raise BadInput(f"{source} does not exist: --data wants a file or a folder.")
+        raise BadInputError(f"{source} does not exist: --data wants a file or a folder.")
     if source.is_dir():
         shutil.copytree(source, site / clean, dirs_exist_ok=True)
     else:
@@ -95,10 +99,12 @@ def copy_data(source: Path, target: str, site: Path) -> None:
 
 
 def check_self_contained(html: str, name: str) -> None:
-    """Raise ExternalResource if a page loads anything from another host."""
-    tags = re.findall(r"<(?:script|link|img|iframe)\b[^>]*?\b(?:src|href)=[\"']?((?:https?:)?//[^\"'\s>]+)", html)
+    """Raise ExternalResourceError if a page loads anything from another host."""
+    tags = re.findall(
+        r"<(?:script|link|img|iframe)\b[^>]*?\b(?:src|href)=[\"']?((?:https?:)?//[^\"'\s>]+)", html
+    )
     if tags:
-        raise ExternalResource(
+        raise ExternalResourceError(
             f"{name} would load {', '.join(sorted(set(tags)))}. A local site loads nothing from other hosts: drop the extension, "
             f"template or resource that names it, put the file beside the page with --data, or convert with --runtime cdn."
         )

@@ -36,8 +36,12 @@ def build(apps: Sequence[App], site: Path, base: str, runtime: Runtime, progress
             app.preload = [assets.engine_entry()]
         app.page = app.page.map(lambda text: text.replace(base, ""))
         app.config = {
-            "index": CDN.format(version=runtime.version), "packages": ["micropip"], "install": install,
-            "env": URLS, "urls": sorted(URLS), "bytes": 0,
+            "index": CDN.format(version=runtime.version),
+            "packages": ["micropip"],
+            "install": install,
+            "env": URLS,
+            "urls": sorted(URLS),
+            "bytes": 0,
         }
     progress.say("  the page will load Python, Panel and Bokeh from the network")
     return sizes

@@ -38,14 +38,25 @@ class Compiler:
         root
             The folder they will lie in, as tracebacks shall show it.
         """
-        sources = {name: {p: d for p, d in files.items() if p.endswith(".py")} for name, files in jobs.items()}
+        sources = {
+            name: {p: d for p, d in files.items() if p.endswith(".py")} for name, files in jobs.items()
+        }
         keys = {name: self._key(files, root) for name, files in sources.items()}
-        missing = {keys[name]: files for name, files in sources.items() if files and not (self.cache / keys[name]).exists()}
+        missing = {
+            keys[name]: files
+            for name, files in sources.items()
+            if files and not (self.cache / keys[name]).exists()
+        }
         if missing:
             count = sum(map(len, missing.values()))
-            with self.progress.step(f"compile {count} Python files for Python {self.runtime.python} in Pyodide"):
+            with self.progress.step(
+                f"compile {count} Python files for Python {self.runtime.python} in Pyodide"
+            ):
                 self._run(missing, root)
-        return {name: self._merge(files, self.cache / keys[name]) if sources[name] else files for name, files in jobs.items()}
+        return {
+            name: self._merge(files, self.cache / keys[name]) if sources[name] else files
+            for name, files in jobs.items()
+        }
 
     def _key(self, files: dict[str, bytes], root: str) -> str:
         digest = hashlib.sha256((HERE / "_bytecode.py").read_bytes() + root.encode())
@@ -65,12 +76,17 @@ class Compiler:
             try:
                 done = subprocess.run(
                     ["node", str(HERE / "compile.mjs"), str(core), str(HERE / "_bytecode.py"), temp],
-                    capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                    stdin=subprocess.DEVNULL,
                 )
             except FileNotFoundError as error:
                 raise FetchError("Compiling needs `node`: install Node.js 18 or newer.") from error
             if done.returncode:
-                raise SiteError(f"Pyodide {self.runtime.version} could not compile the packages under Node: {done.stderr[-800:]}")
+                raise SiteError(
+                    f"Pyodide {self.runtime.version} could not compile the packages under Node: {done.stderr[-800:]}"
+                )
             for key in jobs:
                 write_atomically(self.cache / key, (bytecode / (prefix + key)).read_bytes())
 

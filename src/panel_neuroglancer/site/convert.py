@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 
 from . import assets, cdn, local, pages
-from .errors import BadInput
+from .errors import BadInputError
 from .options import URLS, App, Options
 from .progress import Progress, size, tree_size
 from .render import check_versions, render
@@ -25,7 +25,9 @@ BUILDERS = {"local": local.build, "cdn": cdn.build}
 MARKER = "static/boot/page.js"  # what tells a site of ours from somebody's home directory
 
 
-def convert(apps: Sequence[Path], out: Path, options: Options | None = None, progress: Progress | None = None) -> list[Path]:
+def convert(
+    apps: Sequence[Path], out: Path, options: Options | None = None, progress: Progress | None = None
+) -> list[Path]:
     """Make a site of `apps` in the folder `out` and return its pages.
 
     Raises
@@ -55,7 +57,12 @@ def _build(apps: list[Path], stage: Path, options: Options, progress: Progress) 
     sizes = BUILDERS[options.runtime](drawn, stage, base, runtime, progress)
     names = []
     for app in drawn:
-        about = {"roots": app.page.roots, "filename": app.path.name, "source": app.page.source, "archives": app.archives}
+        about = {
+            "roots": app.page.roots,
+            "filename": app.path.name,
+            "source": app.page.source,
+            "archives": app.archives,
+        }
         for target in options.targets:
             names.append(pages.page_name(app.path.stem, target, options.targets))
             config = {"target": target, **about, **app.config}
@@ -90,7 +97,9 @@ def _ask(app: App, stage: Path, options: Options, runtime: Runtime) -> None:
     app.asked = [Requirement(text) for text in (*options.requirements, *sorted(names))]
     if modules:
         app.archives = [f"static/{app.path.stem}-modules.zip"]
-        (stage / app.archives[0]).write_bytes(pack({path: source.read_bytes() for path, source in modules.items()}))
+        (stage / app.archives[0]).write_bytes(
+            pack({path: source.read_bytes() for path, source in modules.items()})
+        )
 
 
 def _write_index(stage: Path, names: list[str], options: Options) -> None:
@@ -107,36 +116,46 @@ def _report(sizes: dict[str, int], progress: Progress) -> None:
     rows = sorted(((name or "Python", count) for name, count in sizes.items()), key=lambda row: -row[1])
     large = [row for row in rows if row[1] >= 200_000]
     small = sum(sizes.values()) - sum(count for _, count in large)
-    progress.table((name, size(count)) for name, count in [*large, (f"{len(rows) - len(large)} smaller parts", small)])
+    progress.table(
+        (name, size(count)) for name, count in [*large, (f"{len(rows) - len(large)} smaller parts", small)]
+    )
 
 
 def _check(apps: Sequence[Path], out: Path, options: Options) -> None:
     if not apps:
-        raise BadInput("There is nothing to convert: name at least one app.")
+        raise BadInputError("There is nothing to convert: name at least one app.")
     for app in apps:
         if not app.is_file():
-            raise BadInput(f"{app} does not exist: name the Python file of an app.")
+            raise BadInputError(f"{app} does not exist: name the Python file of an app.")
         if out == app or out in app.parents:
-            raise BadInput(f"{out} holds {app.name}, and the site would replace it: choose another --out.")
+            raise BadInputError(
+                f"{out} holds {app.name}, and the site would replace it: choose another --out."
+            )
     stems = [app.stem for app in apps]
     if doubles := sorted({stem for stem in stems if stems.count(stem) > 1}):
-        raise BadInput(f"Several apps are called {', '.join(doubles)}, and so would their pages: rename them.")
+        raise BadInputError(
+            f"Several apps are called {', '.join(doubles)}, and so would their pages: rename them."
+        )
     if options.runtime not in BUILDERS:
-        raise BadInput(f"{options.runtime!r} is no runtime: choose from {', '.join(BUILDERS)}.")
+        raise BadInputError(f"{options.runtime!r} is no runtime: choose from {', '.join(BUILDERS)}.")
     if options.index not in ("auto", "list", "none"):
-        raise BadInput(f"{options.index!r} is no index: choose from auto, list, none.")
+        raise BadInputError(f"{options.index!r} is no index: choose from auto, list, none.")
     for target in options.targets:
         if target not in pages.TARGETS:
-            raise BadInput(f"{target!r} is no target: choose from {', '.join(pages.TARGETS)}.")
+            raise BadInputError(f"{target!r} is no target: choose from {', '.join(pages.TARGETS)}.")
     if not options.targets or len(set(options.targets)) != len(options.targets):
-        raise BadInput(f"Name each target once: {', '.join(pages.TARGETS)}.")
+        raise BadInputError(f"Name each target once: {', '.join(pages.TARGETS)}.")
     for text in options.requirements:
         try:
             Requirement(text)
         except InvalidRequirement as error:
-            raise BadInput(f"{text!r} is not a requirement ({error}): write it as for pip, like `scipy>=1.14`.") from error
+            raise BadInputError(
+                f"{text!r} is not a requirement ({error}): write it as for pip, like `scipy>=1.14`."
+            ) from error
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / MARKER).exists())):
-        raise BadInput(f"{out} has something in it that is not a site made by this command: choose another --out or empty it.")
+        raise BadInputError(
+            f"{out} has something in it that is not a site made by this command: choose another --out or empty it."
+        )
 
 
 @contextmanager

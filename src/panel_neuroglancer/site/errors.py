@@ -11,23 +11,23 @@ class FetchError(SiteError):
     """A file could not be had from any of its sources."""
 
 
-class TamperedFile(SiteError):
+class TamperedFileError(SiteError):
     """A file is not the one its official hash promises."""
 
 
-class NoWasmWheel(SiteError):
+class NoWasmWheelError(SiteError):
     """A dependency has compiled code and nobody compiled it for WebAssembly."""
 
 
-class DependencyConflict(SiteError):
+class DependencyConflictError(SiteError):
     """The version that would go into the site is not one a package accepts."""
 
 
-class DependencyCycle(SiteError):
+class DependencyCycleError(SiteError):
     """Packages that need each other: Pyodide would wait for both for ever."""
 
 
-class VersionMismatch(SiteError):
+class VersionMismatchError(SiteError):
     """An installed package is not the version this module's seams were cut for."""
 
 
@@ -35,9 +35,9 @@ class AppError(SiteError):
     """The app raised while it was run to draw its page."""
 
 
-class ExternalResource(SiteError):
+class ExternalResourceError(SiteError):
     """A page that must be self-contained names a file on another host."""
 
 
-class BadInput(SiteError, ValueError):
+class BadInputError(SiteError, ValueError):
     """An argument makes no sense."""

@@ -45,24 +45,56 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 def npm_pack(spec: str, folder: Path) -> Path:
     """Fetch an npm package's archive into `folder`; npm checks it against the registry's hash."""
-    _run(["npm", "pack", spec, "--silent", "--pack-destination", str(folder)], f"the npm package {spec}",
-         "npm comes with Node.js 18 or newer; with it in place, check the network and npm's registry setting")
+    _run(
+        ["npm", "pack", spec, "--silent", "--pack-destination", str(folder)],
+        f"the npm package {spec}",
+        "npm comes with Node.js 18 or newer; with it in place, check the network and npm's registry setting",
+    )
     return _only(folder, "*.tgz", spec)
 
 
 def pip_download(requirement: str, folder: Path, *, python: str) -> Path:
     """Fetch a pure wheel from PyPI for Python `python` (as in "3.12"), without its dependencies."""
-    _run([sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-          "--only-binary=:all:", "--platform=any", f"--python-version={python}", "--implementation=py",
-          "--abi=none", f"--dest={folder}", requirement], f"a pure wheel of {requirement}",
-         "check the name and the network; a package with compiled code has no pure wheel")
+    _run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--only-binary=:all:",
+            "--platform=any",
+            f"--python-version={python}",
+            "--implementation=py",
+            "--abi=none",
+            f"--dest={folder}",
+            requirement,
+        ],
+        f"a pure wheel of {requirement}",
+        "check the name and the network; a package with compiled code has no pure wheel",
+    )
     return _only(folder, "*.whl", requirement)
 
 
 def pip_wheel(source: Path, folder: Path) -> Path:
     """Build the wheel of a project folder."""
-    _run([sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps",
-          f"--wheel-dir={folder}", str(source)], f"the wheel of {source}", "make `pip wheel` work on it")
+    _run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            f"--wheel-dir={folder}",
+            str(source),
+        ],
+        f"the wheel of {source}",
+        "make `pip wheel` work on it",
+    )
     return _only(folder, "*.whl", str(source))
 
 
@@ -86,14 +118,20 @@ def _run(command: list[str], what: str, fix: str) -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     except FileNotFoundError as error:
-        raise FetchError(f"Cannot fetch {what}: there is no `{command[0]}` on this machine. Then: {fix}.") from error
+        raise FetchError(
+            f"Cannot fetch {what}: there is no `{command[0]}` on this machine. Then: {fix}."
+        ) from error
     if done.returncode:
         said = [line for line in (done.stderr + done.stdout).splitlines() if "warn" not in line.lower()]
-        raise FetchError(f"Cannot fetch {what}: {' '.join(said[-3:])[:600] or 'no reason given'}. Try: {fix}.")
+        raise FetchError(
+            f"Cannot fetch {what}: {' '.join(said[-3:])[:600] or 'no reason given'}. Try: {fix}."
+        )
 
 
 def _only(folder: Path, pattern: str, what: str) -> Path:
     found = sorted(folder.glob(pattern))
     if len(found) != 1:
-        raise FetchError(f"Fetching {what} gave {len(found)} files {pattern} instead of one: report this as a bug.")
+        raise FetchError(
+            f"Fetching {what} gave {len(found)} files {pattern} instead of one: report this as a bug."
+        )
     return found[0]

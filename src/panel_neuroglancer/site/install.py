@@ -22,7 +22,9 @@ FOLDER = "static/pyodide/"
 FORMAT = "1"  # of the finished files in the cache: change it when they would come out differently
 
 
-def install(runtime: Runtime, packages: Mapping[str, Package], site: Path, progress: Progress) -> dict[str, int]:
+def install(
+    runtime: Runtime, packages: Mapping[str, Package], site: Path, progress: Progress
+) -> dict[str, int]:
     """Write the runtime and `packages` into `site`.
 
     Returns
@@ -34,7 +36,9 @@ def install(runtime: Runtime, packages: Mapping[str, Package], site: Path, progr
     target.mkdir(parents=True)
     depends = lock.without_harmless({name: package.depends for name, package in packages.items()})
     lock.check_cycles(depends)  # before minutes go into compiling
-    finished = _finished(compiler, {name: package.wheel for name, package in packages.items() if package.wheel.files}, runtime)
+    finished = _finished(
+        compiler, {name: package.wheel for name, package in packages.items() if package.wheel.files}, runtime
+    )
     entries: dict[str, dict[str, Any]] = {}
     for name, package in packages.items():
         path = finished.get(name) or runtime.wheel(name)  # a shared library stays as it is
@@ -42,20 +46,32 @@ def install(runtime: Runtime, packages: Mapping[str, Package], site: Path, progr
         if package.entry is None:
             entries[name] = lock.entry(package.wheel, path, depends[name])
         else:
-            entries[name] = {**package.entry, "file_name": path.name, "sha256": sha256(path), "depends": depends[name]}
+            entries[name] = {
+                **package.entry,
+                "file_name": path.name,
+                "sha256": sha256(path),
+                "depends": depends[name],
+            }
     lock.write(target / "pyodide-lock.json", runtime.lock["info"], entries)
     for name, path in runtime.core.items():
         if name not in ("pyodide-lock.json", "python_stdlib.zip", "pyodide.js"):
             shutil.copyfile(path, target / name)
     shutil.copyfile(_stdlib(compiler, runtime), target / "python_stdlib.zip")
     sizes = {name: (target / entry["file_name"]).stat().st_size for name, entry in entries.items()}
-    core = [path for path in target.iterdir() if path.suffix != ".whl" and path.name not in {e["file_name"] for e in entries.values()}]
+    core = [
+        path
+        for path in target.iterdir()
+        if path.suffix != ".whl" and path.name not in {e["file_name"] for e in entries.values()}
+    ]
     return {"": sum(path.stat().st_size for path in core), **sizes}
 
 
 def _finished(compiler: Compiler, wheels: Mapping[str, Wheel], runtime: Runtime) -> dict[str, Path]:
     """Return compiled wheel files, from the cache where the same files went in before."""
-    folders = {name: compiler.cache.parent / "wheels" / _key(wheel.files, wheel.tag) for name, wheel in wheels.items()}
+    folders = {
+        name: compiler.cache.parent / "wheels" / _key(wheel.files, wheel.tag)
+        for name, wheel in wheels.items()
+    }
     missing = {name: wheels[name].files for name, folder in folders.items() if not any(folder.glob("*.whl"))}
     root = f"/lib/python{runtime.python}/site-packages/"
     for name, files in compiler.compile(missing, root).items():

@@ -36,7 +36,11 @@ def build(apps: Sequence[App], site: Path, base: str, runtime: Runtime, progress
         assets.check_self_contained(app.page.html + app.page.scripts, app.path.name)
         names = sorted(found[app.path])
         app.config = {
-            "index": FOLDER, "packages": names, "install": [], "env": env, "urls": sorted(env),
+            "index": FOLDER,
+            "packages": names,
+            "install": [],
+            "env": env,
+            "urls": sorted(env),
             "bytes": sizes[""] + sum(sizes[name] for name in names),
         }
         app.preload = [assets.engine_entry()] if OWN in found[app.path] else []

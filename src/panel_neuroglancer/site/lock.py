@@ -9,7 +9,7 @@ from typing import Any
 
 from pyodide_lock import PyodideLockSpec
 
-from .errors import DependencyCycle
+from .errors import DependencyCycleError
 from .fetch import sha256
 from .wheels import Wheel
 
@@ -20,8 +20,14 @@ HARMLESS = {("panel-material-ui", "panel")}
 def entry(wheel: Wheel, path: Path, depends: list[str]) -> dict[str, Any]:
     """Describe a wheel file."""
     return {
-        "name": wheel.name, "version": wheel.version, "file_name": path.name, "install_dir": "site",
-        "sha256": sha256(path), "package_type": "package", "imports": wheel.imports, "depends": depends,
+        "name": wheel.name,
+        "version": wheel.version,
+        "file_name": path.name,
+        "install_dir": "site",
+        "sha256": sha256(path),
+        "package_type": "package",
+        "imports": wheel.imports,
+        "depends": depends,
         "unvendored_tests": False,
     }
 
@@ -32,13 +38,13 @@ def without_harmless(depends: Mapping[str, list[str]]) -> dict[str, list[str]]:
 
 
 def check_cycles(depends: Mapping[str, list[str]]) -> None:
-    """Raise DependencyCycle if packages need each other: `loadPackage` would wait for ever, without a word."""
+    """Raise DependencyCycleError if packages need each other: `loadPackage` would wait for ever, without a word."""
     done: set[str] = set()
 
     def visit(name: str, path: list[str]) -> None:
         if name in path:
-            cycle = " → ".join([*path[path.index(name):], name])
-            raise DependencyCycle(
+            cycle = " → ".join([*path[path.index(name) :], name])
+            raise DependencyCycleError(
                 f"These packages need each other: {cycle}. Pyodide cannot load them. Leave one of them out, or report it so "
                 f"that the harmless direction can be listed in panel_neuroglancer.site.lock.HARMLESS."
             )

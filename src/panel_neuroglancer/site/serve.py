@@ -11,14 +11,20 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import IO, Any
 
-from .errors import BadInput
+from .errors import BadInputError
 
 HOST = "127.0.0.1"
 # Files whose name holds the hash of their content never change.
 HASHED = re.compile(r"-0[0-9a-f]{10}-[^/]*\.whl$|/static/neuroglancer/[^/]*-[0-9A-Za-z_]{8,}\.(js|wasm)$")
 TYPES = {
-    ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm", ".json": "application/json",
-    ".whl": "application/zip", ".css": "text/css", ".html": "text/html; charset=utf-8", "": "application/octet-stream",
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".wasm": "application/wasm",
+    ".json": "application/json",
+    ".whl": "application/zip",
+    ".css": "text/css",
+    ".html": "text/html; charset=utf-8",
+    "": "application/octet-stream",
 }
 
 
@@ -92,7 +98,9 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, folder: Path, port: int = 0) -> None:
         if not folder.is_dir():
-            raise BadInput(f"{folder} is not a folder: name the one that `panel-neuroglancer convert --out` wrote.")
+            raise BadInputError(
+                f"{folder} is not a folder: name the one that `panel-neuroglancer convert --out` wrote."
+            )
         super().__init__((HOST, port), partial(Handler, directory=str(folder)))
 
     @property
@@ -112,4 +120,4 @@ def open_server(folder: Path, port: int, tries: int = 100) -> Server:
         except OSError as error:
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                 raise
-    raise BadInput(f"No port from {port} to {port + tries - 1} is free: choose another with --port.")
+    raise BadInputError(f"No port from {port} to {port + tries - 1} is free: choose another with --port.")

@@ -22,7 +22,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from .errors import SiteError, TamperedFile
+from .errors import SiteError, TamperedFileError
 from .fetch import pip_wheel, write_atomically
 
 # Their compiled parts only make them faster: without them they are pure Python.
@@ -32,8 +32,15 @@ PURE_FALLBACK = {"markupsafe", "pyyaml"}
 # Later patterns win; "!" keeps.
 SLIM = {
     "panel": [
-        "panel/tests/*", "panel/package-lock.json", "panel/models/*.ts", "panel/models/*.less", "panel/dist/*",
-        "!panel/dist/css/*", "!panel/dist/assets/*", "!panel/dist/bundled/reactiveesm/*", "!panel/dist/bundled/theme/*",
+        "panel/tests/*",
+        "panel/package-lock.json",
+        "panel/models/*.ts",
+        "panel/models/*.less",
+        "panel/dist/*",
+        "!panel/dist/css/*",
+        "!panel/dist/assets/*",
+        "!panel/dist/bundled/reactiveesm/*",
+        "!panel/dist/bundled/theme/*",
     ],
     "bokeh": ["bokeh/server/static/*", "bokeh/sampledata/*", "bokeh/sphinxext/*"],
     "panel-material-ui": ["*.map", "panel_material_ui/tests/*"],
@@ -80,7 +87,10 @@ class Wheel:
         files = {path: data for path, data in self.files.items() if path != f"{self.dist_info}/RECORD"}
         record = io.StringIO()
         rows = csv.writer(record, lineterminator="\n")
-        rows.writerows([path, "sha256=" + _urlsafe(hashlib.sha256(data).digest()), len(data)] for path, data in sorted(files.items()))
+        rows.writerows(
+            [path, "sha256=" + _urlsafe(hashlib.sha256(data).digest()), len(data)]
+            for path, data in sorted(files.items())
+        )
         rows.writerow([f"{self.dist_info}/RECORD", "", ""])
         build = "0" + hashlib.sha256(record.getvalue().encode()).hexdigest()[:10]
         files[f"{self.dist_info}/RECORD"] = record.getvalue().encode()
@@ -115,7 +125,12 @@ def from_file(path: Path) -> Wheel:
     if info is None:
         raise SiteError(f"{path} is no wheel: it has no .dist-info/METADATA. Build it again.")
     message = Parser().parsestr(files[info].decode("utf8", "replace"))
-    return Wheel(canonicalize_name(message["Name"] or name), message["Version"] or version, files, f"{python}-{abi}-{platform}")
+    return Wheel(
+        canonicalize_name(message["Name"] or name),
+        message["Version"] or version,
+        files,
+        f"{python}-{abi}-{platform}",
+    )
 
 
 def slim(wheel: Wheel) -> Wheel:
@@ -142,11 +157,15 @@ def installed(name: str) -> Wheel | None:
     dropped, files = _dropped(name), {}
     for entry in record:
         path = entry.as_posix()
-        if dropped(path) or entry.name in _INSTALLER and ".dist-info/" in path:
+        if dropped(path) or (entry.name in _INSTALLER and ".dist-info/" in path):
             continue
         data = Path(str(entry.locate())).read_bytes()
-        if entry.hash is not None and entry.hash.mode == "sha256" and _urlsafe(hashlib.sha256(data).digest()) != entry.hash.value:
-            raise TamperedFile(
+        if (
+            entry.hash is not None
+            and entry.hash.mode == "sha256"
+            and _urlsafe(hashlib.sha256(data).digest()) != entry.hash.value
+        ):
+            raise TamperedFileError(
                 f"{path} of the installed {name} {distribution.version} is not the file that was installed. "
                 f"Run: pip install --force-reinstall --no-deps {name}=={distribution.version}"
             )
@@ -158,7 +177,9 @@ def installed(name: str) -> Wheel | None:
 
 def is_pure(distribution: metadata.Distribution) -> bool:
     """Tell whether an installed distribution runs on any machine."""
-    return re.search(r"^Tag: \S+-none-any\s*$", distribution.read_text("WHEEL") or "", re.MULTILINE) is not None
+    return (
+        re.search(r"^Tag: \S+-none-any\s*$", distribution.read_text("WHEEL") or "", re.MULTILINE) is not None
+    )
 
 
 def own(package: Path) -> Wheel:
@@ -168,11 +189,20 @@ def own(package: Path) -> Wheel:
         raise SiteError(f"{loader} is missing: this copy of panel-neuroglancer was not built. Run `make js`.")
     version, requires = _own_metadata(package)
     away = {package / "cli.py", package / "site", package / "dist"}
-    paths = [path for path in package.rglob("*") if path.suffix in (".py", ".typed") and not away.intersection([path, *path.parents])]
+    paths = [
+        path
+        for path in package.rglob("*")
+        if path.suffix in (".py", ".typed") and not away.intersection([path, *path.parents])
+    ]
     paths += [loader, package / "dist" / "engine.json"]
     files = {path.relative_to(package.parent).as_posix(): path.read_bytes() for path in sorted(paths)}
     info = f"panel_neuroglancer-{version}.dist-info"
-    lines = ["Metadata-Version: 2.1", "Name: panel-neuroglancer", f"Version: {version}", *(f"Requires-Dist: {need}" for need in requires)]
+    lines = [
+        "Metadata-Version: 2.1",
+        "Name: panel-neuroglancer",
+        f"Version: {version}",
+        *(f"Requires-Dist: {need}" for need in requires),
+    ]
     files[f"{info}/METADATA"] = "\n".join(lines).encode()
     files[f"{info}/WHEEL"] = PURE
     return Wheel("panel-neuroglancer", version, files)

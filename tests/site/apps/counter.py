@@ -1,5 +1,6 @@
 """A page and Python that count together: a property, messages and their order, both ways."""
 
+import ctypes
 import sys
 
 import numpy as np
@@ -49,8 +50,12 @@ class Counter(JSComponent):
                 self._send_msg({"n": i, "echo": i})
         elif data == "raise":
             raise ValueError("asked for")
+        elif data == "die":
+            ctypes.string_at(0xFFFFFFF0, 8)
         elif isinstance(data, dict) and "bytes" in data:
-            self._send_msg({"length": len(data["bytes"]), "sum": int(np.frombuffer(data["bytes"], "u1").sum())})
+            self._send_msg(
+                {"length": len(data["bytes"]), "sum": int(np.frombuffer(data["bytes"], "u1").sum())}
+            )
         else:
             self.seen.append(("message", data, self.value))
 

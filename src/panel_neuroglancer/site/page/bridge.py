@@ -7,6 +7,8 @@ raises does not take the next along. Uses private names of Panel 1.9.4, the vers
 import json
 import traceback
 import uuid
+from collections.abc import Callable
+from typing import Any
 
 import pyodide.ffi
 from js import console
@@ -20,40 +22,42 @@ from panel.io.pyodide import _doc_json, _link_docs_worker, init_doc
 from panel.io.state import state
 from panel.util import edit_readonly
 
-_document = None
+_document: Any = None
 
 
-def prepare():
+def prepare() -> None:
     """Make the document. A plain function: what a task sets in its context is gone when it ends."""
     global _document
     init_doc()
     _document = state.curdoc
 
 
-async def run(source, filename):
+async def run(source: str, filename: str) -> str:
     """Run the app and return its document as JSON."""
     await eval_code_async(source, {"__name__": "__main__", "__file__": filename}, filename=filename)
     template = state._templates.get(_document)
     if template is not None and _document not in template._documents:
         template.server_doc(title=template.title, location=True, doc=_document)
-    documents, *_ = _doc_json(_document)
+    documents: str = _doc_json(_document)[0]
     _document._session_context = None
     return documents
 
 
-def link(dispatch, location):
+def link(dispatch: Callable[..., None], location: str) -> None:
     """Send Python's changes through `dispatch` from now on, those since `run` first."""
     _link_docs_worker(_document, dispatch, setter="js")
     state._loaded[_document] = state._connected[_document] = True
     if state.location:
         values = json.loads(location)
         with edit_readonly(state.location):
-            state.location.param.update({name: value for name, value in values.items() if name in state.location.param})
+            state.location.param.update(
+                {name: value for name, value in values.items() if name in state.location.param}
+            )
 
 
-def apply(patch):
+def apply(patch: Any) -> None:
     """Apply the page's changes one by one."""
-    buffers = []
+    buffers: list[Buffer] = []
     for event in _plain(patch.to_py(), buffers)["events"]:
         try:
             _document.apply_json_patch(Serialized(content={"events": [event]}, buffers=buffers), setter="js")
@@ -61,7 +65,7 @@ def apply(patch):
             console.error(f"Python raised while it handled a change of the page:\n{traceback.format_exc()}")
 
 
-def _plain(value, buffers):
+def _plain(value: Any, buffers: list[Buffer]) -> Any:
     """Turn JavaScript's null into None and byte arrays into Bokeh's buffers."""
     if isinstance(value, dict):
         if value.get("type") == "bytes" and isinstance(value["data"], dict):

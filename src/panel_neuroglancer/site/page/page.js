@@ -53,7 +53,12 @@ async function onPage() {
   globalThis.pyodide = pyodide;
   bridge.prepare();
   const outbox = new Outbox((patch) => {
-    bridge.apply(patch);
+    try {
+      bridge.apply(patch);
+    } catch (error) {
+      if (!error.pyodide_fatal_error) throw error;
+      indicator.fail(describe(error));
+    }
     return new Promise((resolve) => setTimeout(resolve)); // let the page breathe before more of it
   });
   const doc = await show(await bridge.run(config.source, config.filename), outbox);
@@ -62,13 +67,7 @@ async function onPage() {
   indicator.done();
 }
 
-if (window.location.protocol === "file:") {
-  indicator.fail({
-    title: "This page needs a web server",
-    reason: "It was opened as a file, and browsers let no file load others.",
-    fix: "Run `panel-neuroglancer serve` on its folder, or any other web server, and open the address it prints.",
-  });
-} else if (typeof WebAssembly === "undefined") {
+if (typeof WebAssembly === "undefined") {
   indicator.fail({
     title: "This browser cannot run Python",
     reason: "It has no WebAssembly, or it is switched off.",

@@ -1,10 +1,16 @@
 // Starts Python where this module is loaded: on the page or in a worker.
 
-/** Count the bytes that arrive through fetch, Pyodide's included. */
-function countFetch(arrived) {
+/** Watch what is fetched, by Pyodide too: `arrived(bytes)` as it comes, `broken(error)` if it does not. */
+function watchFetch(arrived, broken) {
   const fetch = globalThis.fetch;
-  globalThis.fetch = async (...args) => {
-    const response = await fetch(...args);
+  globalThis.fetch = async (resource, options) => {
+    const name = String(resource?.url ?? resource).split("/").at(-1);
+    const response = await fetch(resource, options).catch((error) => {
+      const reason = new Error(`${name} could not be downloaded: ${error.message}`);
+      broken(reason);
+      throw reason;
+    });
+    if (!response.ok) broken(new Error(`${name} could not be downloaded: the server answered ${response.status}`));
     if (!response.ok || !response.body) return response;
     const counter = new TransformStream({
       transform(chunk, controller) {
@@ -30,22 +36,25 @@ export async function startPython(config, base, say) {
   let shown = 0;
   if (config.bytes) say(step, 0, config.bytes);
   else say(step);
-  const stopCounting = countFetch((count) => {
+  let broken;
+  const failure = new Promise((_, reject) => { broken = reject; });
+  failure.catch(() => {}); // it counts only while somebody waits for it
+  const unwatch = watchFetch((count) => {
     bytes += count;
     if (!config.bytes || bytes - shown < config.bytes / 200) return;
     shown = bytes;
     if (bytes < config.bytes) say(step, bytes, config.bytes);
     else say("Installing the packages");
-  });
+  }, broken);
   try {
     const index = new URL(config.index, base).href;
     const env = { ...config.env };
     for (const name of config.urls) env[name] = new URL(env[name], base).href;
     const { loadPyodide } = await import(new URL("pyodide.mjs", index).href);
-    const [bridge, pyodide] = await Promise.all([
+    const [bridge, pyodide] = await Promise.race([failure, Promise.all([ // Pyodide itself waits for ever for what is missing
       fetch(new URL("bridge.py", import.meta.url)).then((response) => response.text()),
       loadPyodide({ indexURL: index, env, packages: config.packages }),
-    ]);
+    ])]);
     const missing = config.packages.filter((name) => !(name in pyodide.loadedPackages));
     if (missing.length) throw new Error(`These packages could not be loaded: ${missing.join(", ")}`);
     if (config.install.length) {
@@ -55,15 +64,14 @@ export async function startPython(config, base, say) {
     }
     say("Starting the app");
     for (const archive of config.archives) {
-      const response = await fetch(new URL(archive, base));
-      if (!response.ok) throw new Error(`${archive}: ${response.status} ${response.statusText}`);
+      const response = await Promise.race([failure, fetch(new URL(archive, base))]);
       pyodide.unpackArchive(await response.arrayBuffer(), "zip");
     }
     pyodide.FS.writeFile("/lib/panel_neuroglancer_bridge.py", bridge);
     pyodide.runPython("import sys; sys.path.append('/lib')");
     return { pyodide, bridge: pyodide.pyimport("panel_neuroglancer_bridge") };
   } finally {
-    stopCounting();
+    unwatch();
   }
 }
 

@@ -1,0 +1,3 @@
+"""Beside the app that imports it."""
+
+REASON = "the brain is out of reach"
