@@ -10,12 +10,13 @@ or turn it into a static site with ``panel-neuroglancer convert``. The code is t
 import asyncio
 import gzip
 import json
+import math
 import sys
 from urllib.request import urlopen
 
 import numpy as np
 import panel as pn
-from bokeh.models import ColumnDataSource, Span
+from bokeh.models import ColumnDataSource, CustomJS, Span
 from bokeh.plotting import figure
 
 from panel_neuroglancer import Neuroglancer, site_url
@@ -27,6 +28,7 @@ TISSUES = {1: "Grey matter", 2: "White matter", 3: "Fluid and other"}
 COLORS = {1: "#ff8360", 2: "#38bdf8", 3: "#a98bfa"}
 DATA = site_url("data/mni152")
 BIN = 4  # grey levels
+NARROW = 760  # pixels; windows up to this have one column
 
 # ------------------------------------------------------------------------------------------- what the viewer shows
 
@@ -45,7 +47,7 @@ STATE = {
     "crossSectionOrientation": [0, 0.5**0.5, -(0.5**0.5), 0],
     "crossSectionScale": 0.58,
     "projectionOrientation": [-0.3302, 0.7621, -0.511, 0.2214],
-    "projectionScale": 230,
+    "projectionScale": 225,
     "showSlices": False,
     "layers": [
         {
@@ -79,7 +81,9 @@ def with_opacity(state: dict, opacity: float) -> dict:
 
 def opacity_of(state: dict) -> float:
     """Read how opaquely the state draws the tissues."""
-    return next((la.get("selectedAlpha", 0.5) for la in state.get("layers", []) if la["name"] == "Tissue"), 0.5)
+    return next(
+        (la.get("selectedAlpha", 0.5) for la in state.get("layers", []) if la["name"] == "Tissue"), 0.5
+    )
 
 
 # --------------------------------------------------------------------------------------------- voxels, in Python too
@@ -136,8 +140,12 @@ def slice_histogram(t1: np.ndarray, tissue: np.ndarray, index: int) -> dict[str,
 viewer = Neuroglancer(STATE, ui="none", sizing_mode="stretch_both", min_height=320, margin=0)
 
 axial = pn.widgets.IntSlider(label="Axial slice, z in mm", start=-72, end=116, value=STATE["position"][2])
-opacity = pn.widgets.FloatSlider(label="Tissue opacity on slices", start=0, end=1, step=0.05, value=0.4, format="0%")
-shown = pn.widgets.CheckBoxGroup(label="Tissues", options={name: k for k, name in TISSUES.items()}, value=[1, 2])
+opacity = pn.widgets.FloatSlider(
+    label="Tissue opacity on slices", start=0, end=1, step=0.05, value=0.4, format="0%"
+)
+shown = pn.widgets.CheckBoxGroup(
+    label="Tissues", options={name: k for k, name in TISSUES.items()}, value=[1, 2]
+)
 
 counts = ColumnDataSource(slice_histogram(np.empty((0, 0, 0)), np.empty((0, 0, 0)), 0))
 plot = figure(
@@ -148,7 +156,12 @@ plot = figure(
 plot.y_range.start = 0
 plot.xgrid.visible = False
 bars = plot.vbar_stack(
-    [str(k) for k in TISSUES], x="intensity", width=BIN * 0.9, color=list(COLORS.values()), line_color=None, source=counts
+    [str(k) for k in TISSUES],
+    x="intensity",
+    width=BIN * 0.9,
+    color=list(COLORS.values()),
+    line_color=None,
+    source=counts,
 )
 under_mouse = Span(location=float("nan"), dimension="height", line_color="#e8b339", line_width=2)
 plot.add_layout(under_mouse)
@@ -186,13 +199,26 @@ def select(event) -> None:
             bar.glyph.fill_alpha = 1 if tissue in event.new else 0.25
 
 
-def fit(attr: str, old: int, new: int) -> None:
-    """Choose the slices' zoom: on a narrow page, where the histogram has all the width, they are small."""
-    scale = 1.05 if new > 280 else STATE["crossSectionScale"]
-    # Not before the page is ready: Panel drops what is set between a page's making and its first word.
-    pn.state.onload(lambda: viewer.param.update(cross_section_scale=scale))
+def scale_for(width: float, height: float) -> float:
+    """Choose the zoom, in mm per pixel, at which slices fill their quarter of the viewer in a window of that size."""
+    if width <= NARROW:
+        view = width - 20, max(340, min(0.62 * height, width))
+    else:
+        view = width - 44 - min(max(280, 0.22 * width), 380), height - 82
+    # The brain is 144 mm wide, 178 mm long and 154 mm high; an eighth more leaves room around it.
+    return 2 * 1.125 * max(178 / view[0], 178 / view[1])
 
 
+def fit(attr: str, old: list, new: list) -> None:
+    """Zoom to fit the window, unless somebody has zoomed."""
+    global fitted
+    if math.isclose(viewer.cross_section_scale, fitted, rel_tol=1e-4):
+        fitted = scale_for(*new)
+        # Not before the page is ready: Panel drops what is set between a page's making and its first word.
+        pn.state.onload(lambda: viewer.param.update(cross_section_scale=fitted))
+
+
+fitted = STATE["crossSectionScale"]
 voxels: asyncio.Future | None = None
 
 
@@ -222,7 +248,9 @@ def readout(hover: dict) -> str:
     )
     tissue = segment(values.get("Tissue"))
     name = TISSUES.get(tissue, "Outside the brain" if hover["position"] else "Point at a slice")
-    return f'<dl>{cells}</dl><p class="tissue" style="--tissue: {COLORS.get(tissue, "transparent")}">{name}</p>'
+    return (
+        f'<dl>{cells}</dl><p class="tissue" style="--tissue: {COLORS.get(tissue, "transparent")}">{name}</p>'
+    )
 
 
 def segment(value) -> int | None:
@@ -236,26 +264,31 @@ axial.param.watch(count, "value")
 opacity.param.watch(fade, "value")
 shown.param.watch(select, "value")
 viewer.param.watch(mark, "hover")
-plot.on_change("outer_width", fit)
+# The plot is laid out anew when the window changes; this is how Python learns the window's size.
+plot.js_on_change("outer_width", CustomJS(args={"plot": plot}, code="plot.tags = [innerWidth, innerHeight]"))
+plot.on_change("tags", fit)
 pn.state.onload(count)
 
 
 # ------------------------------------------------------------------------------------------------------- the page
 
 PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
-WHERE = f"{PYTHON} in WebAssembly, no server" if sys.platform == "emscripten" else f"{PYTHON} on a Panel server"
+WHERE = f"{PYTHON} in WebAssembly" if sys.platform == "emscripten" else f"{PYTHON} on a Panel server"
 
 PAGE_CSS = """
 :host {
   --paper: #101318; --card: #181c23; --line: #2d343f; --ink: #e8ebf0; --muted: #9aa4b2; --accent: #7fb8ff;
   color-scheme: dark;
   /* What Bokeh draws with. */
-  --bk-axis-label-text-color: var(--muted); --bk-major-label-text-color: var(--muted);
+  --bk-axis-label-text-color: var(--muted); --bk-axis-label-text-font-style: normal;
+  --bk-axis-label-text-font: system-ui, sans-serif; --bk-axis-label-text-font-size: 12px;
+  --bk-major-label-text-color: var(--muted); --bk-major-label-text-font: system-ui, sans-serif;
   --bk-axis-line-color: var(--line); --bk-major-tick-line-color: var(--line);
   --bk-minor-tick-line-color: transparent; --bk-grid-line-color: var(--line);
 
   position: fixed; inset: 0; box-sizing: border-box; overflow: auto;
-  display: grid; gap: 12px; padding: 12px 16px 16px; grid: auto minmax(0, 1fr) / minmax(0, 1fr) 300px;
+  display: grid; gap: 12px; padding: 12px 16px 16px;
+  grid: auto minmax(0, 1fr) / minmax(0, 1fr) clamp(280px, 22vw, 380px);
   background: var(--paper); color: var(--ink); font: 14px/1.45 system-ui, sans-serif;
 }
 @media (prefers-color-scheme: light) {
@@ -267,12 +300,12 @@ PAGE_CSS = """
 .head { grid-column: 1 / -1; }
 .view { border-radius: 10px; overflow: hidden; background: #000; }
 .side { overflow: auto; }
-@media (max-width: 760px) {
+@media (max-width: NARROW) {
   :host { grid: auto / minmax(0, 1fr); padding: 8px 10px; align-content: start; }
   .view { height: max(340px, min(62vh, 100vw)) !important; }
   .side { overflow: visible; }
 }
-"""
+""".replace("NARROW", f"{NARROW}px")
 CARD_CSS = """
 :host {
   box-sizing: border-box; padding: 12px 14px; background: var(--card);
@@ -304,7 +337,10 @@ WIDGET_CSS = """
   border: 0 !important; border-radius: 50% !important; background: var(--ink); box-shadow: 0 0 0 3px var(--card) !important;
 }
 .noUi-handle:focus-visible { outline: 2px solid var(--accent); outline-offset: 3px; }
-label { line-height: 1.9; }
+.bk-input-group { margin: 0; }
+.bk-input-group > label { display: flex; align-items: center; gap: 6px; line-height: 1.9; }
+.bk-input-group > label > input { width: 15px; height: 15px; margin: 0; }
+.bk-input-group > label > input + span { position: static; margin: 0; }
 """ + "".join(
     f"label:nth-child({tissue}) input {{ accent-color: {color}; }}" for tissue, color in COLORS.items()
 )

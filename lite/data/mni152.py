@@ -224,19 +224,19 @@ def state() -> dict[str, object]:
     return {
         "dimensions": {axis: [0.001, "m"] for axis in "xyz"},
         "position": [-18, -20, 16],
-        "crossSectionScale": 0.6,
+        "crossSectionScale": 0.72,
         "crossSectionOrientation": [0, 0.5**0.5, -(0.5**0.5), 0],
         "projectionOrientation": [-0.3302, 0.7621, -0.511, 0.2214],
-        "projectionScale": 230,
+        "projectionScale": 225,
         "showSlices": False,
         "showDefaultAnnotations": False,
         "crossSectionBackgroundColor": "#000000",
         "layers": [
-            {"type": "image", "name": "T1", "source": "zarr3://t1.zarr"},
+            {"type": "image", "name": "T1", "source": "zarr3://./t1.zarr"},
             {
                 "type": "segmentation",
                 "name": "Tissue",
-                "source": ["zarr3://tissue.zarr", "precomputed://surfaces"],
+                "source": ["zarr3://./tissue.zarr", "precomputed://./surfaces"],
                 "segments": ["1", "2"],
                 "segmentColors": {str(tissue): color for tissue, color in COLORS.items()},
             },

@@ -126,9 +126,20 @@ def test_names_agree_with_the_data(brain, mni152):
     assert brain.COLORS == mni152.COLORS
 
 
-def test_narrow_page_shows_the_whole_slice(brain):
-    brain.fit("outer_width", 270, 350)
-    # A phone gives each slice a panel about 190 pixels wide; the brain is 178 mm long.
-    assert 190 * brain.viewer.cross_section_scale > 178
-    brain.fit("outer_width", 350, 270)
-    assert brain.viewer.cross_section_scale == brain.STATE["crossSectionScale"]
+@pytest.mark.parametrize(
+    ("window", "quarter"),
+    [((400, 800), (190, 200)), ((1280, 800), (477, 359)), ((1920, 1080), (748, 499))],
+)
+def test_slices_fit_their_quarter_of_the_viewer(brain, window, quarter):
+    # The brain is 178 mm long.
+    assert 178 < brain.scale_for(*window) * min(quarter) < 210
+
+
+def test_zoom_follows_the_window_until_somebody_zooms(brain):
+    brain.fit("tags", [], [400, 800])
+    narrow = brain.viewer.cross_section_scale
+    brain.fit("tags", [], [1280, 800])
+    assert brain.viewer.cross_section_scale < narrow
+    brain.viewer.cross_section_scale = 0.1
+    brain.fit("tags", [], [400, 800])
+    assert brain.viewer.cross_section_scale == 0.1

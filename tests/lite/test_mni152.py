@@ -146,7 +146,7 @@ def test_tissues_have_names(data):
 def test_sources_of_the_state_exist(data):
     state = json.loads((data / "state.json").read_text())
     sources = [source for layer in state["layers"] for source in np.atleast_1d(layer["source"])]
-    assert sorted(sources) == ["precomputed://surfaces", "zarr3://t1.zarr", "zarr3://tissue.zarr"]
+    assert sorted(sources) == ["precomputed://./surfaces", "zarr3://./t1.zarr", "zarr3://./tissue.zarr"]
     assert all((data / source.partition("://")[2]).is_dir() for source in sources)
 
 
