@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from panel_neuroglancer.site.convert import convert
 from panel_neuroglancer.site.options import Options
@@ -37,7 +38,7 @@ def url(site: Path) -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.fixture(params=["pyodide", "pyodide-worker"])
+@pytest.fixture(scope="session", params=["pyodide", "pyodide-worker"])
 def target(request: pytest.FixtureRequest) -> str:
     """Each way to run Python."""
     return str(request.param)
@@ -48,15 +49,46 @@ def open_app(page: Page, url: str, target: str) -> Callable[[str], Page]:
     """Go to an app's page, without waiting for Python."""
 
     def go(name: str) -> Page:
-        page.goto(f"{url}{name}.html" if target == "pyodide" else f"{url}{name}-{target}.html")
+        page.goto(address(url, name, target))
         return page
 
     return go
 
 
+@pytest.fixture(scope="session")
+def booted(
+    request: pytest.FixtureRequest, browser: Browser, url: str, target: str
+) -> Iterator[tuple[Page, Any]]:
+    """The counter's page with Python running, one for all tests of a target, and the watch over it."""
+    root = request.config.pluginmanager.getplugin(str(Path(__file__).parents[1] / "conftest.py"))
+    context = browser.new_context()
+    watch = root.guard(context)
+    page = context.new_page()
+    page.set_default_timeout(BOOT)
+    page.goto(address(url, "counter", target))
+    page.wait_for_function("window.counter && 'pnReady' in document.documentElement.dataset")
+    yield page, watch
+    context.close()
+
+
 @pytest.fixture
-def counter(open_app: Callable[[str], Page]) -> Page:
-    """The counter's page when Python is there."""
-    page = open_app("counter")
-    page.wait_for_function("window.counter && 'pnReady' in document.documentElement.dataset", timeout=BOOT)
+def counter_watch(booted: tuple[Page, Any]) -> Iterator[Any]:
+    """The watch over `counter`; the test fails if anything unexpected was seen."""
+    _, watch = booted
+    watch.complaints.clear()
+    watch.expected.clear()
+    yield watch
+    watch.check()
+
+
+@pytest.fixture
+def counter(booted: tuple[Page, Any], counter_watch: Any) -> Page:
+    """The counter's page: others have used it before."""
+    page, _ = booted
+    page.evaluate("counter.model.value = 0; counter.model.send_msg('report')")
+    page.wait_for_function("counter.got.at(-1)?.seen && counter.model.total === 0")
     return page
+
+
+def address(url: str, name: str, target: str) -> str:
+    return f"{url}{name}.html" if target == "pyodide" else f"{url}{name}-{target}.html"
