@@ -205,7 +205,7 @@ def scale_for(width: float, height: float) -> float:
         view = width - 20, max(340, min(0.62 * height, width))
     else:
         view = width - 44 - min(max(280, 0.22 * width), 380), height - 82
-    # The brain is 144 mm wide, 178 mm long and 154 mm high; an eighth more leaves room around it.
+    # The brain is 178 mm long, its longest side; an eighth more leaves room around it.
     return 2 * 1.125 * max(178 / view[0], 178 / view[1])
 
 
@@ -243,7 +243,7 @@ def readout(hover: dict) -> str:
     position, values = hover["position"] or [None] * 3, hover["values"]
     numbers = dict(zip(("x", "y", "z", "T1"), (*position, values.get("T1")), strict=True))
     cells = "".join(
-        f"<div><dt>{name}</dt><dd>{'—' if number is None else f'{number:.0f}'}</dd></div>"
+        f"<div><dt>{name}</dt><dd>{'—' if number is None else round(number)}</dd></div>"
         for name, number in numbers.items()
     )
     tissue = segment(values.get("Tissue"))

@@ -110,8 +110,8 @@ def test_tissues_both_ways(brain):
     [
         ({"position": None, "values": {}}, "x — y — z — T1 — Point at a slice"),
         (
-            {"position": [-18.2, 20.6, 16], "values": {"T1": 214, "Tissue": 2}},
-            "x -18 y 21 z 16 T1 214 White matter",
+            {"position": [-0.2, 20.6, 16], "values": {"T1": 214, "Tissue": 2}},
+            "x 0 y 21 z 16 T1 214 White matter",
         ),
         ({"position": [1, 2, 3], "values": {"T1": 0, "Tissue": 0}}, "x 1 y 2 z 3 T1 0 Outside the brain"),
         ({"position": [1, 2, 3], "values": {}}, "x 1 y 2 z 3 T1 — Outside the brain"),
