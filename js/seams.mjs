@@ -109,6 +109,19 @@ export const EDITS = [
     to: 'document.removeEventListener("pointerup", mouseUpHandler, false);\n    document.removeEventListener("pointercancel", cancel, false);',
     times: 1,
   },
+  // What outlives a closed panel or viewer: its tabs (with listeners on the window), an open menu.
+  {
+    file: "ui/layer_side_panel.js",
+    from: "this.addBody(this.tabView.element);",
+    to: "this.registerDisposer(this.tabView);\n    this.addBody(this.tabView.element);",
+    times: 1,
+  },
+  {
+    file: "ui/context_menu.js",
+    from: "disposed() {",
+    to: "disposed() {\n    this.hide();",
+    times: 1,
+  },
   // A label is cloned to be measured, and the clone is left lying on the page.
   {
     file: "util/dom.js",

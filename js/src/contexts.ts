@@ -15,6 +15,11 @@ export interface Claimant {
 /** In the order of their last use, the oldest first. */
 const live = new Set<Claimant>();
 
+/** Whether one more context costs nobody else theirs. */
+export function hasRoom(): boolean {
+  return live.size < MAX_LIVE;
+}
+
 /** Make room for one more context, pausing viewers that nobody sees. */
 export function claimContext(claimant: Claimant): void {
   live.delete(claimant);

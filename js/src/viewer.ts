@@ -2,7 +2,7 @@
 //
 // The upstream viewer inside comes and goes with its WebGL context; what the user sees, and the
 // state, stay.
-import { type Claimant, claimContext, crowded, releaseContext } from "./contexts";
+import { type Claimant, claimContext, crowded, hasRoom, releaseContext } from "./contexts";
 import { makeError, sourceErrors, type ViewerError } from "./errors";
 import { equal, FETCH, type JsonObject } from "./json";
 import { LiveViewer, NoWebGl2Error } from "./live";
@@ -81,7 +81,9 @@ export class EmbeddedViewer implements Claimant {
     container.appendChild(this.element);
     this.#sight = new IntersectionObserver((entries) => this.#see(entries), { rootMargin: "200px" });
     this.#sight.observe(this.element);
-    this.#start();
+    // Of many viewers made at once most are out of sight: who comes late waits to be seen.
+    if (hasRoom()) this.#start();
+    else this.#rest("Paused while out of sight");
   }
 
   /** The running upstream viewer; undefined while paused. */
@@ -204,7 +206,7 @@ export class EmbeddedViewer implements Claimant {
     this.#state = this.#live.state;
     if (!this.#live.display.gl.isContextLost()) this.#keepPicture(this.#live.snapshot());
     this.#stop();
-    this.#notices.busy(note, { turning: false, clear: true, action: { label: "Resume", run: () => this.#start() } });
+    this.#rest(note);
   }
 
   dispose(): void {
@@ -215,6 +217,10 @@ export class EmbeddedViewer implements Claimant {
     for (const report of Object.values(this.#reports)) report.cancel();
     this.#stop();
     this.element.remove();
+  }
+
+  #rest(note: string): void {
+    this.#notices.busy(note, { turning: false, clear: true, action: { label: "Resume", run: () => this.#start() } });
   }
 
   #see(entries: IntersectionObserverEntry[]): void {

@@ -7,7 +7,7 @@ import io
 import json
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -184,7 +184,6 @@ class Lab:
     page: Page
     watch: Any
     server: str
-    views: list[View] = field(default_factory=list)
 
     def image(self, name: str = "image", **more: Any) -> dict[str, Any]:
         return {"type": "image", "name": name, "source": f"precomputed://{self.server}/data/image", "shader": GREY, "opacity": 1, **more}
@@ -210,9 +209,12 @@ class Lab:
             **more,
         }
 
+    def view(self, id: str) -> View:
+        return View(self.page, id)
+
     def open(self, id: str = "a", state: dict[str, Any] | None = None, *, ready: bool = True, size: tuple[int, int] = (256, 192), **options: Any) -> View:
         """Make a viewer and wait until its picture is complete."""
-        view = View(self.page, id)
+        view = self.view(id)
         wanted = {"state": self.state() if state is None else state, "width": size[0], "height": size[1], **options}
         self.page.evaluate("([id, options]) => harness.open(id, options)", [id, wanted])
         return view.ready() if ready else view

@@ -41,6 +41,16 @@ window.harness = {
     await Promise.race([view.ready(), late]).finally(() => clearTimeout(timer));
   },
 
+  /** Make a viewer, wait for its picture and dispose of it, `times` times. */
+  async cycle(times, options) {
+    for (let n = 0; n < times; n++) {
+      await harness.open("cycle", options);
+      await harness.ready("cycle");
+      harness.close("cycle");
+    }
+    stage.replaceChildren();
+  },
+
   close(id) {
     views[id].dispose();
     delete views[id];

@@ -30,7 +30,7 @@ PANELS = {
 
 
 def open_full(lab: Any) -> Any:
-    view = lab.open(state=lab.state(lab.image(), lab.segmentation(), layout="4panel", **PANELS), ui={"preset": "full"}, size=(700, 500))
+    view = lab.open(state=lab.state(lab.image(), lab.segmentation(segments=["7"]), layout="4panel", **PANELS), ui={"preset": "full"}, size=(700, 500))
     lab.page.evaluate("document.fonts.ready")
     return view
 
