@@ -64,6 +64,8 @@ STATE = {
             "segments": ["1", "2"],
             "segmentColors": {str(tissue): color for tissue, color in COLORS.items()},
             "selectedAlpha": 0.4,
+            # Highlighted, a whole tissue would change its colour under the mouse.
+            "hoverHighlight": False,
         },
     ],
     "layout": "4panel",
