@@ -238,6 +238,17 @@ def test_a_report_sets_every_parameter_and_is_not_echoed(viewer, tab):
     assert tab.commands == []
 
 
+def test_the_order_of_segments_is_the_users(viewer, tab):
+    heard = []
+    viewer.selected_segments = {"seg": [9, 2, 5]}
+    viewer.param.watch(heard.append, "selected_segments")
+    tab.report({**STATE, "layout": "3d"}, segments={"seg": ["2", "5", "9"]})
+    assert viewer.selected_segments == {"seg": [9, 2, 5]}
+    assert heard == []
+    tab.report(STATE, segments={"seg": ["7", "5", "9"]})
+    assert viewer.selected_segments == {"seg": [5, 7, 9]}
+
+
 def test_watchers_hear_only_of_what_changed(viewer, tab):
     heard = []
     viewer.param.watch(lambda *events: heard.extend(e.name for e in events), list(viewer.param))

@@ -1,6 +1,7 @@
 // Ties a viewer to its Python side through the properties of one Panel model.
 import { equal, type JsonObject } from "./json";
 import type { ModelProperties, PanelModel } from "./model";
+import { tidy } from "./single";
 import { type Command, Conversation } from "./sync";
 import { EmbeddedViewer } from "./viewer";
 
@@ -15,7 +16,8 @@ export function attach(model: PanelModel, container: Node): { viewer: EmbeddedVi
   const viewer = new EmbeddedViewer(container, { state: first, ui: model.ui });
   let reported: { state: JsonObject; ack: number } | undefined;
 
-  const report = (state: JsonObject) => {
+  const report = (exact: JsonObject) => {
+    const state = tidy(exact);
     const next = conversation.report(state, viewer.selectedSegments);
     if (reported?.ack === next.ack && equal(reported.state, state)) return;
     reported = { state, ack: next.ack };

@@ -32,7 +32,7 @@ SERVED_ONLY = HERE / "apps" / "served"  # what only makes sense with a server be
 
 RUNTIMES = ("serve", "pyodide", "pyodide-worker")
 # Chromium's own remarks on software WebGL.
-GPU = ("GPU stall due to ReadPixels", "READ-usage buffer was written", "Automatic fallback to software WebGL")
+GPU = ("GPU stall due to ReadPixels", "READ-usage buffer was written", "WebGL: too many errors", "Automatic fallback to software WebGL")
 
 SHAPE = (32, 12, 8)  # x, y, z: all different, so that swapped axes cannot pass
 VOXEL_NM = (4, 8, 12)
@@ -212,6 +212,14 @@ def address(request: pytest.FixtureRequest) -> Callable[[str, str], str]:
 # ---------------------------------------------------------------- the page
 
 
+def _short(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _short(x) for key, x in value.items()}
+    if isinstance(value, list):
+        return [_short(x) for x in value]
+    return float(str(np.float32(value))) if isinstance(value, float) and np.float32(value) == value else value
+
+
 @dataclass
 class App:
     """An open page of an app: Python's side of the truth, the viewer's, and the picture."""
@@ -257,7 +265,7 @@ class App:
 
     def settle(self) -> Any:
         """Wait until nothing is sent any more, either way, and return what Python has then."""
-        self.page.wait_for_function("quiet()")
+        self.page.wait_for_function("quiet", arg=self.page.evaluate("performance.now()"))
         return self.python
 
     def messages(self) -> dict[str, int]:
@@ -272,7 +280,8 @@ class App:
         return self.page.locator(".panel-neuroglancer-viewer").nth(i)
 
     def state(self, i: int = 0) -> dict[str, Any]:
-        return dict(self.page.evaluate("i => shown(i)", i))
+        """Return the state shown, its single-precision numbers written in short."""
+        return dict(_short(self.page.evaluate("i => shown(i)", i)))
 
     def run(self, script: str, argument: Any = None, i: int = 0) -> Any:
         """Evaluate an expression of ``v``, the upstream viewer, and ``x``, the argument."""

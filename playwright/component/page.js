@@ -44,5 +44,5 @@ window.listen = () => {
     }, false);
 };
 
-/** Whether nothing has crossed for longer than any timer of the viewer's waits. */
-window.quiet = () => performance.now() - last > 600;
+/** Whether nothing has crossed since `start`, and for longer than any timer of the viewer's waits. */
+window.quiet = (start) => performance.now() - Math.max(start, last) > 600;

@@ -315,7 +315,8 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         state: State = as_state(report["state"])
         known = {"state": state, "url": to_url(state, self._site), **read(state)}
         if "selected_segments" in report:
-            known["selected_segments"] = as_segments("selected_segments", report["selected_segments"])
+            segments = as_segments("selected_segments", report["selected_segments"])
+            known["selected_segments"] = _in_order_of(self.selected_segments, segments)
         self._on_status()
         self._know(known)
 
@@ -339,6 +340,12 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
 def _segment_number(value: Any) -> Any:
     """Turn the strings that stand for 64-bit numbers into numbers."""
     return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def _in_order_of(known: dict[str, list[int]], found: dict[str, list[int]]) -> dict[str, list[int]]:
+    """Return the segments found; a layer's in the known order if they are the same: the page's are in none."""
+    same = {layer: known[layer] for layer, ids in found.items() if set(known.get(layer, ())) == set(ids)}
+    return {layer: sorted(ids) for layer, ids in found.items()} | same
 
 
 def _sizing(params: dict[str, Any]) -> dict[str, Any]:

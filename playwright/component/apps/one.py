@@ -47,11 +47,12 @@ viewer = Neuroglancer(STATE, ui="none", width=240, height=220, margin=0)
 # Widgets that follow the viewer, and that it follows.
 z = pn.widgets.FloatSlider(name="Depth", start=0, end=8, step=0.01, value=4.5, width=200)
 scale = pn.widgets.FloatInput(name="Scale", value=1 / 6, start=0.001, end=100, step=0.01, width=200)
-layout = pn.widgets.Select(name="Layout", options=["xy", "xz", "yz", "3d", "4panel"], value="xy", width=200)
+layout = pn.widgets.Select(name="Layout", options=["xy", "xz", "yz", "xy-3d", "3d", "4panel"], value="xy", width=200)
 z.param.watch(lambda e: viewer.position[2] != e.new and viewer.param.update(position=[*viewer.position[:2], e.new]), "value")
 viewer.param.watch(lambda e: z.param.update(value=e.new[2]), "position")
 scale.link(viewer, value="cross_section_scale", bidirectional=True)
-layout.link(viewer, value="layout", bidirectional=True)
+layout.link(viewer, value="layout")
+viewer.param.watch(lambda e: layout.param.update(value=e.new if isinstance(e.new, str) else None), "layout")
 
 # What a test asks Python to do, and what Python says.
 order = pn.widgets.TextInput(name="Order", max_length=100_000, width=200)
@@ -63,7 +64,8 @@ events: dict[str, int] = {}
 def tell(*changes) -> None:
     """Write down what Python has."""
     for change in changes:
-        events[change.name] = events.get(change.name, 0) + 1
+        if change.obj is viewer:
+            events[change.name] = events.get(change.name, 0) + 1
     known = {name: getattr(viewer, name) for name in SHOWN}
     known |= {"z": z.value, "scale": scale.value, "choice": layout.value, "events": events, **done}
     python.object = f'<pre id="python">{escape(json.dumps(known))}</pre>'
@@ -86,6 +88,8 @@ async def obey(event) -> None:
 
 order.param.watch(obey, "value")
 viewer.param.watch(tell, SHOWN)
+for widget in (z, scale, layout):
+    widget.param.watch(tell, "value")
 tell()
 
 pn.Row(viewer, pn.Column(order, z, scale, layout, python)).servable(title="One viewer")
