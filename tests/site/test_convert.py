@@ -251,6 +251,15 @@ def test_bad_apps(app: Path, old: Path) -> None:
     assert unchanged(old)
 
 
+def test_a_named_bundle_brings_what_it_may_ask_for(tmp_path: Path) -> None:
+    base = "http://127.0.0.1:1/"
+    named = base + assets.PANEL_DIST + "bundled/katex/katex@0.16.22/dist/katex.min.js"
+    assets.copy_named(f'<script src="{named}"></script>{assets.BOKEH_CDN}bokeh-3.9.2.min.js', base, tmp_path)
+    copied = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    assert {"bokeh-3.9.2.min.js", "katex.min.js", "katex.min.css"} <= copied
+    assert not [name for name in copied if name.endswith(".map")]
+
+
 def test_the_engine_must_be_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(assets, "PACKAGE", tmp_path)
     with pytest.raises(Exception, match="Run `make js`"):

@@ -6,7 +6,7 @@ import json
 import posixpath
 import re
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from .errors import BadInputError, ExternalResourceError, SiteError
@@ -36,7 +36,7 @@ def copy_named(text: str, base: str, site: Path) -> None:
     dist, js = Path(panel.__file__).parent / "dist", Path(bokeh.__file__).parent / "server" / "static" / "js"
     for url in set(re.findall(re.escape(base + PANEL_DIST) + r"([^\"'\s)<>&?#\\]+)", text)):
         if (dist / unquote(url)).is_file():  # else a folder that others' names are built from
-            _copy_with_imports(dist, unquote(url), site / PANEL_DIST)
+            _copy_bundle(dist, unquote(url), site / PANEL_DIST)
     for name in set(re.findall(re.escape(BOKEH_CDN) + r"([\w.-]+\.js)", text)):
         _copy(js / name.replace(f"-{MADE_FOR['bokeh']}", ""), site / "static" / "bokeh" / name)
 
@@ -110,16 +110,13 @@ def check_self_contained(html: str, name: str) -> None:
         )
 
 
-def _copy_with_imports(dist: Path, path: str, target: Path) -> None:
-    if (target / path).exists():
-        return
-    _copy(dist / path, target / path)
-    if path.endswith(".css"):
-        text = (dist / path).read_text(encoding="utf8", errors="replace")
-        for url in re.findall(r"url\(\s*[\"']?([^\"')]+)", text):
-            other = posixpath.normpath(posixpath.join(posixpath.dirname(path), re.split("[?#]", url)[0]))
-            if not url.startswith(("data:", "http:", "https:", "//", "#")) and (dist / other).is_file():
-                _copy_with_imports(dist, other, target)
+def _copy_bundle(dist: Path, path: str, target: Path) -> None:
+    """Copy a file of Panel's, and what may be asked for by it: an editor's themes, a stylesheet's fonts."""
+    top, *below = PurePosixPath(path).parts
+    whole = top == "bundled" and len(below) > 1
+    for item in (dist / top / below[0]).rglob("*") if whole else [dist / path]:
+        if item.is_file() and item.suffix != ".map" and not (target / item.relative_to(dist)).exists():
+            _copy(item, target / item.relative_to(dist))
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -134,14 +134,14 @@ def _render(app: Path) -> dict[str, Any]:
                 str(app), runtime="pyodide", js_resources=[], prerender=False, compiled=False
             )
     finally:  # Panel goes on without what the app did not get to, or complains that it is empty
-        handler = seen["app"]._handlers[0] if "app" in seen else None
-        if handler and handler.failed:
-            raise AppError(handler.error_detail)
+        for handler in seen["app"]._handlers if "app" in seen else ():
+            if handler.failed:
+                raise AppError(handler.error_detail)
     docs, _ = standalone_docs_json_and_render_items(seen["roots"], suppress_callback_warning=True)
     return {
         "html": html,
         "scripts": seen["scripts"],
-        "source": handler._runner.source,
+        "source": seen["app"]._handlers[0]._runner.source,
         "roots": [root.id for root in seen["roots"]],
         "models": json.dumps(docs, default=str),
         "modules": sorted({name.partition(".")[0] for name in sys.modules}),

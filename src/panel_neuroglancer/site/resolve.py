@@ -193,7 +193,10 @@ class Resolver:
         if here and requirement.specifier.contains(Version(here.version), prereleases=True):
             return Package(name, here.version, here)
         if entry is not None and compiled:
-            path = self.runtime.wheel(name)
+            try:
+                path = self.runtime.wheel(name)
+            except FetchError as error:
+                raise FetchError(f"{parent} needs {name}. {error}") from error
             wheel = (
                 wheels.from_file(path) if path.suffix == ".whl" else wheels.Wheel(name, entry["version"], {})
             )
