@@ -30,13 +30,14 @@ site: $(SITE)/.done
 $(VENV)/.done: .ci/requirements.txt pyproject.toml
 	@echo "== Python packages (a minute on the first run)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .ci/requirements.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/pip install --quiet --quiet --disable-pip-version-check --require-hashes -r .ci/requirements.txt
+	@$(BIN)/pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+# Not `npm ci`: it insists on packages for other platforms, which not every registry mirror has. The lock file still rules.
 js/node_modules/.done: js/package.json js/package-lock.json
 	@echo "== npm packages"
-	@cd js && npm ci --no-fund --no-audit --loglevel=error
+	@cd js && npm install --no-save --no-fund --no-audit --loglevel=error
 	@touch $@
 
 $(DIST)/engine.json: js/node_modules/.done $(JS_SOURCES)

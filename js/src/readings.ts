@@ -19,10 +19,16 @@ export function readHover({ mouseState, layerManager, layerSelectedValues }: Vie
     if (layer === null) continue;
     const value = layerSelectedValues.get(layer)?.value;
     if (value === undefined || value === null) continue;
-    const id = (value as { key?: unknown; value?: unknown }).value;
-    values[name] = typeof value === "object" && !Array.isArray(value) && id !== undefined ? id : value;
+    values[name] = Array.isArray(value) ? value : plainValue(value);
   }
   return { position: Array.from(mouseState.position), values: toPlain(values) as Record<string, Json> };
+}
+
+/** Segments come with their label, or with the segment that they are merged into: the id is what counts. */
+function plainValue(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const { key, value: inner } = value as { key?: unknown; value?: unknown };
+  return plainValue(inner ?? key);
 }
 
 /** The visible segments of each segmentation layer. */
