@@ -272,6 +272,16 @@ def test_a_stale_report_is_dropped_and_the_next_one_counts(viewer, tab):
     assert tab.commands[-1]["state"]["position"] == [11.0, 10, 10]
 
 
+def test_a_page_that_missed_a_command_is_sent_it_again(viewer, tab):
+    viewer.position = [10, 10, 10]
+    seq = tab.commands[-1]["seq"]
+    tab.report({**STATE, "position": [2, 2, 2]}, ack=1)
+    assert len(tab.commands) == 1  # it may be on its way
+    tab.report({**STATE, "position": [3, 2, 2]}, ack=1)
+    assert [c["seq"] for c in tab.commands] == [seq, seq]
+    assert tab.commands[-1]["state"]["position"] == [10, 10, 10]
+
+
 def test_a_report_that_comes_twice_counts_once(viewer, tab):
     tab.report({**STATE, "layout": "3d"})
     tab.report({**STATE, "layout": "xy"}, n=1)

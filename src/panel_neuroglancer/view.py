@@ -58,6 +58,8 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         # What a page must have applied for its reports to count: everything, save what it caused itself.
         self._due = 0
         self._due_of: dict[str, int] = {}
+        # The last ack of each view whose last report was stale.
+        self._stale: dict[str, int] = {}
         self._channel = Channel(self._send_msg)
         self._channel.on("engine.read", read_engine)
         self.param.watch(self._take_report, "report")
@@ -85,8 +87,12 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
     def _take_report(self, event: param.parameterized.Event) -> None:
         report = event.new
         view, number = report["view"], report["n"]
-        if report["ack"] < self._due_of.get(view, self._due) or number <= self._seen.get(view, 0):
+        if number <= self._seen.get(view, 0):
             return
+        if report["ack"] < self._due_of.get(view, self._due):
+            self._remind(view, report["ack"])
+            return
+        self._stale.pop(view, None)
         self._settled = True
         # Last in, last out, so that reloaded pages do not pile up.
         self._seen.pop(view, None)
@@ -99,6 +105,13 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
             if len(self._models) > 1:
                 self._command(state, origin=view)
         self._on_report(report)
+
+    def _remind(self, view: str, ack: int) -> None:
+        """Send the last command again to a view that keeps reporting without it: while a page loads, Panel drops some."""
+        if self._stale.get(view) == ack:
+            # Bokeh sends no value that equals the last one.
+            self.command = {**self.command, "again": self.command.get("again", 0) + 1}
+        self._stale[view] = ack
 
     def _handle_msg(self, data: Any) -> None:
         self._channel.receive(data)
