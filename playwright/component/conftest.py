@@ -217,7 +217,7 @@ def _short(value: Any) -> Any:
         return {key: _short(x) for key, x in value.items()}
     if isinstance(value, list):
         return [_short(x) for x in value]
-    return float(str(np.float32(value))) if isinstance(value, float) and np.float32(value) == value else value
+    return float(str(np.float32(value))) if isinstance(value, float) and float(np.float32(value)) == value else value
 
 
 @dataclass

@@ -29,7 +29,7 @@ def start(app: Any) -> None:
         ({"position": [10, 3, 2.5]}, "position", [10, 3, 2.5]),
         ({"cross_section_scale": 0.25}, "crossSectionScale", 0.25),
         ({"layout": "xz"}, "layout", "xz"),
-        ({"layout": {"type": "yz", "orthographicProjection": True}}, "layout", {"type": "yz", "orthographicProjection": True}),
+        ({"layout": {"type": "xy-3d", "orthographicProjection": True}}, "layout", {"type": "xy-3d", "orthographicProjection": True}),
         ({"layout": "3d", "projection_scale": 30}, "projectionScale", 30),
         ({"layout": "3d", "projection_orientation": [0, 0.6, 0, 0.8]}, "projectionOrientation", [0, 0.6, 0, 0.8]),
         ({"layout": "3d", "selected_segments": {"cells": [2, 3]}}, "segments", ["2", "3"]),

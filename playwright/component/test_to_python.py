@@ -63,7 +63,7 @@ def test_keys(app: Any) -> None:
     app.until("p.position[0] === 17.5")
     app.page.keyboard.press("Space")
     got = app.until("p.layout !== 'xy'")
-    assert got["layout"] == app.state()["layout"] == "4panel"
+    assert got["layout"] == app.state()["layout"] == "4panel-alt"
     agree(app)
 
 
@@ -99,9 +99,9 @@ def test_layout_buttons(app: Any) -> None:
     app.set(ui="full")
     app.messages()
     app.page.mouse.move(*app.at())
-    app.page.get_by_title("Switch to 4panel layout.").click()
-    got = app.until("p.layout === '4panel'")
-    assert got["choice"] == app.state()["layout"] == "4panel"
+    app.page.get_by_title("Switch to 4panel-alt layout.").click()
+    got = app.until("p.layout === '4panel-alt'")
+    assert got["choice"] == app.state()["layout"] == "4panel-alt"
     agree(app)
 
 
@@ -151,7 +151,7 @@ def test_an_unreachable_host_is_an_error_with_a_fix(app: Any) -> None:
 
 
 def test_a_long_drag_ends_with_both_sides_equal(app: Any) -> None:
-    app.drag(60, 48, steps=300)
+    app.drag(60, 48, steps=100)
     got = agree(app)
     assert got["position"] == pytest.approx([16 - 60 / 6, 6 - 48 / 12, 4.5], abs=1e-4)
 
