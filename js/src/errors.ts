@@ -47,7 +47,7 @@ export function classify(message: string): ViewerError["kind"] {
   if (/HTTP error 40[13]\b/.test(message)) return "forbidden";
   if (/JSON|Unexpected token|Error parsing/i.test(message)) return "bad-json";
   if (
-    /(invalid|unsupported|unknown).*(url|scheme|protocol|data source|provider)|missing.*(protocol|scheme)/i.test(
+    /URLs must start with|no format detected|(invalid|unsupported|unknown).*(url|scheme|protocol|data source|provider)|missing.*(protocol|scheme)/i.test(
       message,
     )
   )

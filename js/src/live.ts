@@ -21,7 +21,8 @@ export class NoWebGl2Error extends Error {
 class EmbeddedDisplayContext extends DisplayContext {
   override draw(): void {
     const { canvas } = this;
-    if (this.wasDisposed || this.gl.isContextLost()) return;
+    // Without WebGL2 there is no `gl`, but neuroglancer watches the size already.
+    if (this.wasDisposed || this.gl?.isContextLost() !== false) return;
     if (!canvas.isConnected || canvas.offsetWidth === 0 || canvas.offsetHeight === 0) return;
     super.draw();
   }
@@ -75,10 +76,10 @@ export class LiveViewer {
     return toPlain(getCachedJson(this.viewer.state).value);
   }
 
-  /** Show `state`; what is already as wanted is not touched. */
-  restore(state: JsonObject): void {
+  /** Show `state`; what is already as wanted is not touched. Gives a sentence for each malformed member. */
+  restore(state: JsonObject): string[] {
     this.#use();
-    restoreState(this.viewer, this.state, state);
+    return restoreState(this.viewer, this.state, state);
   }
 
   setUi(ui: UiChoice): void {

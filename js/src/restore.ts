@@ -118,6 +118,7 @@ function restoreLayer(viewer: Viewer, managed: ManagedUserLayer, from: JsonObjec
 function restoreLayers(viewer: Viewer, from: Json | undefined, to: Json | undefined): void {
   const before = new Map((Array.isArray(from) ? from : []).filter(isObject).map((layer) => [layer.name, layer]));
   const named = Array.isArray(to) && to.every((layer) => isObject(layer) && typeof layer.name === "string");
+  if (Array.isArray(to) && !named) throw new Error("expected a list of layers, each an object with a name");
   const specs = named ? (to as JsonObject[]) : [];
   const kept = specs.some((layer) => before.has(layer.name));
   if (!named || !kept || new Set(specs.map((layer) => layer.name)).size !== specs.length) {
@@ -136,32 +137,51 @@ function restoreLayers(viewer: Viewer, from: Json | undefined, to: Json | undefi
   });
 }
 
-/**
- * Bring `viewer` from the state `from` to the state `to`.
- *
- * @throws Error from neuroglancer where a member is malformed; the message names the member
- */
-export function restoreState(viewer: Viewer, from: JsonObject, to: JsonObject): void {
-  if (LEGACY.some((key) => key in to)) {
-    viewer.state.reset();
-    viewer.state.restoreState(to);
-    return;
-  }
-  restoreMembers(viewer, from, to, () => true);
-  if (equal(from.layers, to.layers)) return;
-  // Dimensions that only a replaced layer had went with it, and the position in them.
-  const now = toPlain(getCachedJson(viewer.state).value);
-  restoreMembers(viewer, now, to, (key) => key !== "layers" && to[key] !== undefined);
+function restoreMember(viewer: Viewer, key: string, member: Trackable, from: Json | undefined, to: Json | undefined) {
+  if (key === "layers") restoreLayers(viewer, from, to);
+  else setTrackable(member, to);
 }
 
-function restoreMembers(viewer: Viewer, from: JsonObject, to: JsonObject, concerns: (key: string) => boolean): void {
-  for (const [key, child] of viewer.state.children) {
+/**
+ * Bring `viewer` from the state `from` to the state `to`. A member that is malformed stays as it was.
+ *
+ * @returns a sentence for each malformed member
+ */
+export function restoreState(viewer: Viewer, from: JsonObject, to: JsonObject): string[] {
+  if (LEGACY.some((key) => key in to)) {
+    viewer.state.reset();
+    try {
+      viewer.state.restoreState(to);
+    } catch (error) {
+      return [(error as Error).message];
+    }
+    return [];
+  }
+  const problems = new Map<string, string>();
+  restoreMembers(viewer, from, to, () => true, problems);
+  if (!equal(from.layers, to.layers)) {
+    // Dimensions that only a replaced layer had went with it, and the position in them.
+    const now = toPlain(getCachedJson(viewer.state).value);
+    const isLost = (key: string) => key !== "layers" && to[key] !== undefined && !problems.has(key);
+    restoreMembers(viewer, now, to, isLost, problems);
+  }
+  return [...problems].map(([key, problem]) => `"${key}": ${problem}`);
+}
+
+function restoreMembers(
+  viewer: Viewer,
+  from: JsonObject,
+  to: JsonObject,
+  concerns: (key: string) => boolean,
+  problems: Map<string, string>,
+): void {
+  for (const [key, member] of viewer.state.children) {
     if (!concerns(key) || equal(from[key], to[key])) continue;
     try {
-      if (key === "layers") restoreLayers(viewer, from[key], to[key]);
-      else setTrackable(child, to[key]);
+      restoreMember(viewer, key, member, from[key], to[key]);
     } catch (error) {
-      throw new Error(`"${key}": ${(error as Error).message}`, { cause: error });
+      problems.set(key, (error as Error).message);
+      restoreMember(viewer, key, member, to[key], from[key]);
     }
   }
 }

@@ -142,11 +142,8 @@ export class EmbeddedViewer implements Claimant {
   #restore(state: JsonObject): void {
     // Not before it is drawn; and Python must hear so before it hears of the state.
     this.#setReady(false);
-    try {
-      this.#live?.restore(state);
-    } catch (error) {
-      this.#stateErrors = [makeError("state", `The state could not be shown: ${(error as Error).message}`)];
-    }
+    const problems = this.#live?.restore(state) ?? [];
+    this.#stateErrors = problems.map((problem) => makeError("state", `The state could not be shown: ${problem}`));
     this.#reports.errors.call();
     this.#reports.state.call();
     this.#reports.ready.call();
