@@ -12,9 +12,15 @@ wheels     wheels as data: from a file, from an installed distribution, slimmed
 resolve    which packages an app needs in the browser
 compiler   Python source to bytecode, by the very Python that will run it
 lock       pyodide-lock.json, free of cycles
+install    runtime and packages into a site
 render     an app's page, drawn by Panel in a process of its own
+pages      that page with the markup that starts Python
 assets     the JavaScript, CSS and engine files a page names
+options    what may be chosen, and an app on its way
+local      a site that holds everything
+cdn        a small site that loads Python and Panel from the network
 convert    all of the above, in order, into one folder that replaces the old one at the end
 serve      a small server to look at the result
+page/      the scripts of the page itself, and Python's end of the link
 =========  =================================================================================================
 """

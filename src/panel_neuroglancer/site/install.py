@@ -12,7 +12,7 @@ from typing import Any
 
 from . import lock
 from .compiler import Compiler
-from .fetch import sha256
+from .fetch import sha256, write_atomically
 from .progress import Progress
 from .resolve import Package
 from .runtime import Runtime
@@ -84,8 +84,7 @@ def _stdlib(compiler: Compiler, runtime: Runtime) -> Path:
     if not path.exists():
         files = unpack(runtime.core["python_stdlib.zip"])
         root = f"/lib/python{runtime.python.replace('.', '')}.zip/"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(pack(compiler.compile({"stdlib": files}, root)["stdlib"]))
+        write_atomically(path, pack(compiler.compile({"stdlib": files}, root)["stdlib"]))
     return path
 
 
