@@ -24,7 +24,10 @@ DIST = HERE.parents[1] / "src" / "panel_neuroglancer" / "dist"
 SHAPE = (32, 24, 16)  # x, y, z: all different, so that swapped axes cannot pass
 CHUNK = (16, 12, 8)
 GREY = "void main() { emitGrayscale(float(toRaw(getDataValue())) / 255.0); }"
-REMARKS = ("GPU stall due to ReadPixels", "READ-usage buffer was written")  # Chromium on how neuroglancer finds what is under the mouse
+REMARKS = (
+    "GPU stall due to ReadPixels",
+    "READ-usage buffer was written",
+)  # Chromium on how neuroglancer finds what is under the mouse
 
 
 # ---------------------------------------------------------------- known data
@@ -46,8 +49,22 @@ def labels() -> NDArray[np.uint32]:
 
 def write_volume(folder: Path, values: NDArray[Any], kind: str, **more: Any) -> None:
     """Write a precomputed volume in raw encoding, one voxel one nanometre."""
-    scale = {"key": "1", "size": SHAPE, "resolution": [1, 1, 1], "chunk_sizes": [CHUNK], "encoding": "raw", "voxel_offset": [0, 0, 0]}
-    info = {"@type": "neuroglancer_multiscale_volume", "type": kind, "data_type": str(values.dtype), "num_channels": 1, "scales": [scale], **more}
+    scale = {
+        "key": "1",
+        "size": SHAPE,
+        "resolution": [1, 1, 1],
+        "chunk_sizes": [CHUNK],
+        "encoding": "raw",
+        "voxel_offset": [0, 0, 0],
+    }
+    info = {
+        "@type": "neuroglancer_multiscale_volume",
+        "type": kind,
+        "data_type": str(values.dtype),
+        "num_channels": 1,
+        "scales": [scale],
+        **more,
+    }
     (folder / "1").mkdir(parents=True)
     (folder / "info").write_text(json.dumps(info))
     for corner in np.ndindex(*(n // c for n, c in zip(SHAPE, CHUNK, strict=True))):
@@ -59,13 +76,34 @@ def write_boxes(folder: Path, values: NDArray[np.uint32]) -> None:
     """Write a box as the mesh of each segment."""
     folder.mkdir()
     (folder / "info").write_text('{"@type": "neuroglancer_legacy_mesh"}')
-    faces = np.array([[0, 1, 3], [0, 3, 2], [4, 7, 5], [4, 6, 7], [0, 5, 1], [0, 4, 5], [2, 3, 7], [2, 7, 6], [0, 2, 6], [0, 6, 4], [1, 5, 7], [1, 7, 3]], "<u4")
+    faces = np.array(
+        [
+            [0, 1, 3],
+            [0, 3, 2],
+            [4, 7, 5],
+            [4, 6, 7],
+            [0, 5, 1],
+            [0, 4, 5],
+            [2, 3, 7],
+            [2, 7, 6],
+            [0, 2, 6],
+            [0, 6, 4],
+            [1, 5, 7],
+            [1, 7, 3],
+        ],
+        "<u4",
+    )
     for segment in np.unique(values[values > 0]):
         inside = np.argwhere(values == segment)
         low, high = inside.min(0), inside.max(0) + 1
-        corners = np.array([[(low, high)[i][0], (low, high)[j][1], (low, high)[k][2]] for i, j, k in np.ndindex(2, 2, 2)], "<f4")
+        corners = np.array(
+            [[(low, high)[i][0], (low, high)[j][1], (low, high)[k][2]] for i, j, k in np.ndindex(2, 2, 2)],
+            "<f4",
+        )
         (folder / f"{segment}:0").write_text(json.dumps({"fragments": [f"{segment}"]}))
-        (folder / f"{segment}").write_bytes(np.uint32(len(corners)).tobytes() + corners.tobytes() + faces.tobytes())
+        (folder / f"{segment}").write_bytes(
+            np.uint32(len(corners)).tobytes() + corners.tobytes() + faces.tobytes()
+        )
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +122,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 class _Handler(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".js": "text/javascript", ".wasm": "application/wasm"}
+    extensions_map = {
+        **SimpleHTTPRequestHandler.extensions_map,
+        ".js": "text/javascript",
+        ".wasm": "application/wasm",
+    }
 
     def __init__(self, *args: Any, roots: dict[str, Path], **kwargs: Any) -> None:
         self.roots = roots
@@ -134,11 +176,15 @@ class View:
 
     def run(self, script: str, argument: Any = None) -> Any:
         """Evaluate an expression of ``view``, the EmbeddedViewer, and ``x``, the argument."""
-        return self.page.evaluate(f"([id, x]) => {{ const view = harness.views[id]; return ({script}); }}", [self.id, argument])
+        return self.page.evaluate(
+            f"([id, x]) => {{ const view = harness.views[id]; return ({script}); }}", [self.id, argument]
+        )
 
     def wait(self, script: str, argument: Any = None) -> None:
         """Wait until an expression of ``view`` and ``x`` holds."""
-        self.page.wait_for_function(f"([id, x]) => {{ const view = harness.views[id]; return ({script}); }}", arg=[self.id, argument])
+        self.page.wait_for_function(
+            f"([id, x]) => {{ const view = harness.views[id]; return ({script}); }}", arg=[self.id, argument]
+        )
 
     @property
     def state(self) -> dict[str, Any]:
@@ -186,7 +232,14 @@ class Lab:
     server: str
 
     def image(self, name: str = "image", **more: Any) -> dict[str, Any]:
-        return {"type": "image", "name": name, "source": f"precomputed://{self.server}/data/image", "shader": GREY, "opacity": 1, **more}
+        return {
+            "type": "image",
+            "name": name,
+            "source": f"precomputed://{self.server}/data/image",
+            "shader": GREY,
+            "opacity": 1,
+            **more,
+        }
 
     def segmentation(self, name: str = "labels", **more: Any) -> dict[str, Any]:
         source = f"precomputed://{self.server}/data/labels"
@@ -212,10 +265,23 @@ class Lab:
     def view(self, id: str) -> View:
         return View(self.page, id)
 
-    def open(self, id: str = "a", state: dict[str, Any] | None = None, *, ready: bool = True, size: tuple[int, int] = (256, 192), **options: Any) -> View:
+    def open(
+        self,
+        id: str = "a",
+        state: dict[str, Any] | None = None,
+        *,
+        ready: bool = True,
+        size: tuple[int, int] = (256, 192),
+        **options: Any,
+    ) -> View:
         """Make a viewer and wait until its picture is complete."""
         view = self.view(id)
-        wanted = {"state": self.state() if state is None else state, "width": size[0], "height": size[1], **options}
+        wanted = {
+            "state": self.state() if state is None else state,
+            "width": size[0],
+            "height": size[1],
+            **options,
+        }
         self.page.evaluate("([id, options]) => harness.open(id, options)", [id, wanted])
         return view.ready() if ready else view
 

@@ -33,5 +33,7 @@ def test_each_button_has_a_name(lab: Any) -> None:
     view = lab.open(ui={"preset": "full"}, size=(600, 300))
     buttons = view.find(".neuroglancer-icon, button")
     assert buttons.count() > 5
-    nameless = buttons.evaluate_all("all => all.filter((b) => !(b.title || b.textContent.trim() || b.ariaLabel)).map((b) => b.outerHTML.slice(0, 120))")
+    nameless = buttons.evaluate_all(
+        "all => all.filter((b) => !(b.title || b.textContent.trim() || b.ariaLabel)).map((b) => b.outerHTML.slice(0, 120))"
+    )
     assert nameless == []

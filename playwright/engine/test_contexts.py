@@ -7,7 +7,12 @@ from typing import Any
 
 
 def test_context_loss_heals_itself(lab: Any) -> None:
-    view = lab.open(state=lab.state(lab.image(), lab.segmentation(segments=["7"], segmentColors={"7": "#ff0000"}), layout="4panel"), size=(320, 240))
+    view = lab.open(
+        state=lab.state(
+            lab.image(), lab.segmentation(segments=["7"], segmentColors={"7": "#ff0000"}), layout="4panel"
+        ),
+        size=(320, 240),
+    )
     view.click(0.25, 0.25)
     view.page.keyboard.press("ArrowRight")
     view.wait("view.getState().position[0] === 17.5")
@@ -15,7 +20,9 @@ def test_context_loss_heals_itself(lab: Any) -> None:
     view.ready()
     state, picture = view.state, view.picture()
     for _ in range(2):
-        view.run("(window.lost = view.viewer, view.viewer.display.gl.getExtension('WEBGL_lose_context').loseContext())")
+        view.run(
+            "(window.lost = view.viewer, view.viewer.display.gl.getExtension('WEBGL_lose_context').loseContext())"
+        )
         view.wait("view.viewer !== undefined && view.viewer !== window.lost")
         view.ready()
         assert view.state == state
@@ -37,8 +44,20 @@ def test_twenty_viewers_on_a_long_page(new_page: Callable[..., Any]) -> None:
     page = lab.page
     names = [f"v{n}" for n in range(20)]
     states = [lab.state(position=[16, 12, n % 16 + 0.5]) for n in range(20)]
-    options = [{"state": state, "width": 320, "height": 240, "html": "<div data-here style='margin-bottom: 60px'></div>", "ui": {"preset": "none"}} for state in states]
-    page.evaluate("([names, options]) => Promise.all(names.map((name, n) => harness.open(name, options[n])))", [names, options])
+    options = [
+        {
+            "state": state,
+            "width": 320,
+            "height": 240,
+            "html": "<div data-here style='margin-bottom: 60px'></div>",
+            "ui": {"preset": "none"},
+        }
+        for state in states
+    ]
+    page.evaluate(
+        "([names, options]) => Promise.all(names.map((name, n) => harness.open(name, options[n])))",
+        [names, options],
+    )
     views = {name: lab.view(name) for name in names}
     first = {}
     for name in ("v0", "v1"):

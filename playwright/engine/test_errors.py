@@ -80,7 +80,13 @@ def test_unknown_format(lab: Any) -> None:
 
 @pytest.mark.parametrize(
     ("member", "value"),
-    [("position", "nonsense"), ("crossSectionScale", "wide"), ("layers", [{"type": "image", "name": 5}]), ("crossSectionOrientation", "up"), ("dimensions", {"x": ["?", "m"]})],
+    [
+        ("position", "nonsense"),
+        ("crossSectionScale", "wide"),
+        ("layers", [{"type": "image", "name": 5}]),
+        ("crossSectionOrientation", "up"),
+        ("dimensions", {"x": ["?", "m"]}),
+    ],
 )
 def test_malformed_state_member(lab: Any, member: str, value: Any) -> None:
     view = lab.open(size=(400, 300))

@@ -27,7 +27,9 @@ def view(lab: Any) -> Any:
 
 
 def is_inside(view: Any) -> bool:
-    return bool(view.page.evaluate("document.activeElement === document.querySelector('#a').firstElementChild"))
+    return bool(
+        view.page.evaluate("document.activeElement === document.querySelector('#a').firstElementChild")
+    )
 
 
 def test_nothing_takes_the_focus_at_start(view: Any) -> None:
@@ -67,7 +69,9 @@ def test_a_press_gives_the_focus_and_keys_act(view: Any) -> None:
     view.wait("view.getState().showScaleBar !== false")
     view.page.keyboard.press("ArrowRight")
     view.wait("view.getState().position[0] === 17.5")
-    assert view.page.evaluate("heard") == ["KeyB"], "the page's shortcuts must not hear what the viewer handled"
+    assert view.page.evaluate("heard") == ["KeyB"], (
+        "the page's shortcuts must not hear what the viewer handled"
+    )
     view.page.keyboard.press("F4")
     assert view.page.evaluate("heard") == ["KeyB", "F4"], "what the viewer does not know is the page's"
     view.page.locator("[data-first]").click()
@@ -110,14 +114,20 @@ def test_focus_is_visible(view: Any) -> None:
         view.page.keyboard.press("Tab")
         if panel[1:] in view.page.evaluate(FOCUS):
             break
-    outline = view.find(panel).first.evaluate("e => getComputedStyle(e).outlineStyle + ' ' + getComputedStyle(e).outlineWidth")
+    outline = view.find(panel).first.evaluate(
+        "e => getComputedStyle(e).outlineStyle + ' ' + getComputedStyle(e).outlineWidth"
+    )
     assert not outline.startswith("none"), outline
     assert (view.screen() != without).any()
 
 
 def scrolled(view: Any) -> float:
     """Return how far the page is scrolled, once scrolling can have happened."""
-    return float(view.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(scrollY))))"))
+    return float(
+        view.page.evaluate(
+            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(scrollY))))"
+        )
+    )
 
 
 def test_wheel_over_the_data_steps_and_does_not_scroll(view: Any) -> None:

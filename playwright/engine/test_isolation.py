@@ -30,7 +30,11 @@ PANELS = {
 
 
 def open_full(lab: Any) -> Any:
-    view = lab.open(state=lab.state(lab.image(), lab.segmentation(segments=["7"]), layout="4panel", **PANELS), ui={"preset": "full"}, size=(700, 500))
+    view = lab.open(
+        state=lab.state(lab.image(), lab.segmentation(segments=["7"]), layout="4panel", **PANELS),
+        ui={"preset": "full"},
+        size=(700, 500),
+    )
     lab.page.evaluate("document.fonts.ready")
     return view
 
@@ -50,31 +54,47 @@ def test_rules_of_the_page_do_not_reach_in(lab: Any) -> None:
     view = open_full(lab)
     before = settle(lab, view)
     assert len(np.unique(before.reshape(-1, 3), axis=0)) > 50
-    lab.page.evaluate("css => { const s = document.createElement('style'); s.dataset.test = ''; s.textContent = css; document.head.append(s); }", INHERITED)
+    lab.page.evaluate(
+        "css => { const s = document.createElement('style'); s.dataset.test = ''; s.textContent = css; document.head.append(s); }",
+        INHERITED,
+    )
     # The page may lay out the box it made; only that is put back.
     box = "width: 700px !important; height: 500px !important; border: 0 !important; padding: 0 !important;"
     lab.page.evaluate("css => { document.querySelector('#a').style.cssText = css; }", box)
     assert lab.page.evaluate("getComputedStyle(document.querySelector('#a')).fontSize") == "40px"
-    assert lab.page.evaluate("getComputedStyle(document.querySelector('#a').firstElementChild).borderTopWidth") == "0px"
+    assert (
+        lab.page.evaluate("getComputedStyle(document.querySelector('#a').firstElementChild).borderTopWidth")
+        == "0px"
+    )
     after = settle(lab, view)
     assert after.shape == before.shape
     wrong = (after != before).any(-1)
-    assert not wrong.any(), f"{wrong.sum()} pixels differ, rows and columns {[(n.min(), n.max()) for n in np.nonzero(wrong)]}"
+    assert not wrong.any(), (
+        f"{wrong.sum()} pixels differ, rows and columns {[(n.min(), n.max()) for n in np.nonzero(wrong)]}"
+    )
 
 
 def test_a_page_shouting_important_does_not_reach_in(lab: Any) -> None:
     """Inside the viewer every computed style stays, even where the page says !important of everything."""
     view = open_full(lab)
     before = settle(lab, view)
-    css = HOSTILE + "main *, main { all: revert !important; } #a { width: 700px !important; height: 500px !important; display: block !important; }"
-    lab.page.evaluate("css => { const s = document.createElement('style'); s.dataset.test = ''; s.textContent = css; document.head.append(s); }", css)
+    css = (
+        HOSTILE
+        + "main *, main { all: revert !important; } #a { width: 700px !important; height: 500px !important; display: block !important; }"
+    )
+    lab.page.evaluate(
+        "css => { const s = document.createElement('style'); s.dataset.test = ''; s.textContent = css; document.head.append(s); }",
+        css,
+    )
     assert lab.page.evaluate("getComputedStyle(document.body).color") == "rgb(255, 0, 0)"
     # The page's body is turned and coloured; look at the viewer alone.
     lab.page.evaluate("document.body.style.setProperty('transform', 'none', 'important')")
     lab.page.evaluate("document.documentElement.style.setProperty('transform', 'none', 'important')")
     after = settle(lab, view)
     wrong = (after != before).any(-1)
-    assert not wrong.any(), f"{wrong.sum()} pixels differ, rows and columns {[(n.min(), n.max()) for n in np.nonzero(wrong)]}"
+    assert not wrong.any(), (
+        f"{wrong.sum()} pixels differ, rows and columns {[(n.min(), n.max()) for n in np.nonzero(wrong)]}"
+    )
 
 
 LOOKS = """() => {
@@ -118,4 +138,6 @@ def test_the_page_keeps_its_looks(lab: Any) -> None:
     for tag, look in before["looks"].items():
         changed = {k: (v, during["looks"][tag][k]) for k, v in look.items() if during["looks"][tag][k] != v}
         assert not changed, f"{tag}: {changed}"
-    assert {k: v for k, v in during.items() if k != "looks"} == {k: v for k, v in before.items() if k != "looks"}
+    assert {k: v for k, v in during.items() if k != "looks"} == {
+        k: v for k, v in before.items() if k != "looks"
+    }

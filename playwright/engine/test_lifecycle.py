@@ -58,7 +58,9 @@ def test_fifty_viewers_leave_nothing(new_page: Callable[..., Any]) -> None:
     def cycles(times: int) -> None:
         page.evaluate("([times, options]) => harness.cycle(times, options)", [times, options])
 
-    state = lab.state(lab.image(), lab.segmentation(), layout="4panel", selectedLayer={"visible": True, "layer": "labels"})
+    state = lab.state(
+        lab.image(), lab.segmentation(), layout="4panel", selectedLayer={"visible": True, "layer": "labels"}
+    )
     options = {"state": state, "ui": {"preset": "full"}, "width": 240, "height": 120}
     cycles(WARM_UP)
     first, size = page.evaluate("count()"), heap()
@@ -72,6 +74,36 @@ def test_fifty_viewers_leave_nothing(new_page: Callable[..., Any]) -> None:
     assert lab.open().picture().max() > 0, "another viewer must still draw"
     assert page.evaluate("count()")["contexts"] == 1
     assert len(page.workers) == 1
+    lab.watch.check()
+
+
+def test_what_was_open_or_held_leaves_no_listener(new_page: Callable[..., Any]) -> None:
+    """A menu, a dropdown and a drag listen on the document: they end with the viewer, or with the drag."""
+    lab = new_page(COUNT)
+    page = lab.page
+    half = {"type": "viewer", "layers": ["image"], "layout": "xy"}
+    counts = []
+    for name in ("warm", "first", "second"):
+        view = lab.open(
+            name,
+            lab.state(layout={"type": "row", "children": [half, half]}),
+            ui={"preset": "full"},
+            size=(600, 300),
+        )
+        for _ in range(2):  # drags of the picture
+            view.hover(0.2, 0.6)
+            page.mouse.down()
+            page.mouse.move(*view.at(0.25, 0.65), steps=2)
+            page.mouse.up()
+        view.find(".neuroglancer-position-dimension-coordinate").first.click()
+        view.find(".neuroglancer-position-dimension-dropdown").wait_for()
+        menu = view.find(".neuroglancer-context-menu").last
+        bar = view.find(".neuroglancer-layer-panel").last
+        bar.click(button="right", position={"x": 200, "y": 10})
+        menu.wait_for()
+        page.evaluate("name => harness.close(name)", name)
+        counts.append(page.evaluate("count()")["listeners"])
+    assert counts[1] == counts[0] == counts[2]
     lab.watch.check()
 
 
@@ -125,8 +157,13 @@ def test_an_empty_box_is_no_error_and_size_follows(lab: Any) -> None:
     view.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert view.run("view.errors") == []
     for width, height in [(200, 100), (300, 250), (120, 180)]:
-        view.run("document.querySelector('#a').style.cssText = `width:${x[0]}px;height:${x[1]}px`", [width, height])
-        view.wait("view.viewer?.display.canvas.width === x[0] && view.viewer.display.canvas.height === x[1]", [width, height])
+        view.run(
+            "document.querySelector('#a').style.cssText = `width:${x[0]}px;height:${x[1]}px`", [width, height]
+        )
+        view.wait(
+            "view.viewer?.display.canvas.width === x[0] && view.viewer.display.canvas.height === x[1]",
+            [width, height],
+        )
         view.ready()
         picture = view.picture()
         assert picture.shape == (height, width, 3)

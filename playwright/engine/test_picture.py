@@ -40,22 +40,31 @@ def test_the_picture_is_on_the_screen(lab: Any) -> None:
 
 
 def test_state_round_trip(lab: Any) -> None:
-    state = lab.state(lab.image(), lab.segmentation(segments=["9"], selectedAlpha=0.25), layout="4panel", position=[3, 4, 5])
+    state = lab.state(
+        lab.image(), lab.segmentation(segments=["9"], selectedAlpha=0.25), layout="4panel", position=[3, 4, 5]
+    )
     view = lab.open(state=state)
     again = lab.open("b", state=view.state)
     assert view.state == again.state
     seen = view.state
-    assert {k: seen[k] for k in ("position", "layout", "crossSectionScale", "projectionScale", "dimensions")} == {
-        k: state[k] for k in ("position", "layout", "crossSectionScale", "projectionScale", "dimensions")
-    }
+    assert {
+        k: seen[k] for k in ("position", "layout", "crossSectionScale", "projectionScale", "dimensions")
+    } == {k: state[k] for k in ("position", "layout", "crossSectionScale", "projectionScale", "dimensions")}
     assert [layer["name"] for layer in seen["layers"]] == ["image", "labels"]
     assert seen["layers"][1]["segments"] == ["9"]
 
 
 def test_upstream_viewer_on_the_element(lab: Any) -> None:
     view = lab.open()
-    assert view.run("view.element.neuroglancerViewer === view.viewer && view.viewer.layerManager.managedLayers[0].name") == "image"
-    view.page.evaluate("document.querySelector('#a').firstElementChild.neuroglancerViewer.position.value = new Float32Array([1, 2, 3])")
+    assert (
+        view.run(
+            "view.element.neuroglancerViewer === view.viewer && view.viewer.layerManager.managedLayers[0].name"
+        )
+        == "image"
+    )
+    view.page.evaluate(
+        "document.querySelector('#a').firstElementChild.neuroglancerViewer.position.value = new Float32Array([1, 2, 3])"
+    )
     view.wait("view.getState().position[2] === 3")
 
 
@@ -121,7 +130,13 @@ def test_layers_come_go_and_change_places(lab: Any) -> None:
 
 
 def test_segments_change_in_place(lab: Any) -> None:
-    view = lab.open(state=lab.state(lab.segmentation(segments=["7"], segmentColors={"7": "#ff0000", "9": "#00ff00"}, selectedAlpha=1, saturation=1)))
+    view = lab.open(
+        state=lab.state(
+            lab.segmentation(
+                segments=["7"], segmentColors={"7": "#ff0000", "9": "#00ff00"}, selectedAlpha=1, saturation=1
+            )
+        )
+    )
     height, width = view.picture(0).shape[:2]
     low, high = (slice(None), slice(0, width // 2 - 6)), (slice(None), slice(width // 2 + 6, None))
     assert tuple(view.picture(0)[low].max((0, 1))) == (255, 0, 0)
@@ -138,7 +153,9 @@ def test_segments_change_in_place(lab: Any) -> None:
 
 
 def test_mesh_is_drawn(lab: Any) -> None:
-    view = lab.open(state=lab.state(lab.segmentation(segments=["7"], segmentColors={"7": "#ff0000"}), layout="3d"))
+    view = lab.open(
+        state=lab.state(lab.segmentation(segments=["7"], segmentColors={"7": "#ff0000"}), layout="3d")
+    )
     picture = view.picture(0)
     red = (picture[..., 0] > 60) & (picture[..., 1] < 30)
     assert red.sum() > 500
