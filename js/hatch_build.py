@@ -25,12 +25,17 @@ class CheckJavaScript(BuildHookInterface):  # type: ignore[type-arg]
         dist = Path(self.root) / "src" / "panel_neuroglancer" / "dist"
         manifest = dist / "engine.json"
         if not manifest.is_file():
-            raise RuntimeError(f"The JavaScript is not built: run `make js` first (or set {SKIP}=1 to leave it out).")
+            raise RuntimeError(
+                f"The JavaScript is not built: run `make js` first (or set {SKIP}=1 to leave it out)."
+            )
         files = json.loads(manifest.read_text())["files"]
         wrong = [
             name
             for name, file in files.items()
-            if not (dist / "engine" / name).is_file() or (dist / "engine" / name).stat().st_size != file["bytes"]
+            if not (dist / "engine" / name).is_file()
+            or (dist / "engine" / name).stat().st_size != file["bytes"]
         ]
         if wrong:
-            raise RuntimeError(f"The built JavaScript is incomplete ({', '.join(wrong)}): run `make js` again.")
+            raise RuntimeError(
+                f"The built JavaScript is incomplete ({', '.join(wrong)}): run `make js` again."
+            )

@@ -32,7 +32,12 @@ SERVED_ONLY = HERE / "apps" / "served"  # what only makes sense with a server be
 
 RUNTIMES = ("serve", "pyodide", "pyodide-worker")
 # Chromium's own remarks on software WebGL.
-GPU = ("GPU stall due to ReadPixels", "READ-usage buffer was written", "WebGL: too many errors", "Automatic fallback to software WebGL")
+GPU = (
+    "GPU stall due to ReadPixels",
+    "READ-usage buffer was written",
+    "WebGL: too many errors",
+    "Automatic fallback to software WebGL",
+)
 
 SHAPE = (32, 12, 8)  # x, y, z: all different, so that swapped axes cannot pass
 VOXEL_NM = (4, 8, 12)
@@ -102,7 +107,9 @@ def write_meshes(folder: Path, values: NDArray[np.uint64]) -> None:
         ends = np.stack([inside.min(0), inside.max(0) + 1]) * VOXEL_NM
         corners = np.array([[ends[i, 0], ends[j, 1], ends[k, 2]] for i, j, k in np.ndindex(2, 2, 2)], "<f4")
         (folder / f"{segment}:0").write_text(json.dumps({"fragments": [f"{segment}"]}))
-        (folder / f"{segment}").write_bytes(np.uint32(len(corners)).tobytes() + corners.tobytes() + faces.tobytes())
+        (folder / f"{segment}").write_bytes(
+            np.uint32(len(corners)).tobytes() + corners.tobytes() + faces.tobytes()
+        )
 
 
 def picture_state(source: str, **more: Any) -> dict[str, Any]:
@@ -144,11 +151,23 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # ---------------------------------------------------------------- servers
 
 
-def panel_serve(apps: list[Path], data: Path, log: Path) -> Iterator[str]:
+def panel_serve(
+    apps: list[Path], data: Path, log: Path, python: str = sys.executable, **env: str
+) -> Iterator[str]:
     """Run `panel serve` on a free port; yields the address, with a final slash."""
-    command = [sys.executable, "-m", "panel", "serve", *map(str, apps), "--port", "0", "--address", "127.0.0.1",
+    command = [python, "-m", "panel", "serve", *map(str, apps), "--port", "0", "--address", "127.0.0.1",
                "--allow-websocket-origin", "*", "--static-dirs", f"data={data}"]  # fmt: skip
-    with log.open("w") as out, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=log.parent) as server:
+    with (
+        log.open("w") as out,
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=log.parent,
+            env={**os.environ, **env},
+        ) as server,
+    ):
         assert server.stdout is not None
         said = ""
         for line in server.stdout:
@@ -182,7 +201,11 @@ def site_serve(folder: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def served(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    yield from panel_serve([*APPS, *SERVED_ONLY.glob("*.py")], data, tmp_path_factory.mktemp("serve") / "log.txt")
+    # A copy, so that `make js` may run meanwhile.
+    copy = tmp_path_factory.mktemp("src")
+    shutil.copytree(ROOT / "src" / "panel_neuroglancer", copy / "panel_neuroglancer")
+    log = tmp_path_factory.mktemp("serve") / "log.txt"
+    yield from panel_serve([*APPS, *SERVED_ONLY.glob("*.py")], data, log, PYTHONPATH=str(copy))
 
 
 @pytest.fixture(scope="session")
@@ -217,7 +240,11 @@ def _short(value: Any) -> Any:
         return {key: _short(x) for key, x in value.items()}
     if isinstance(value, list):
         return [_short(x) for x in value]
-    return float(str(np.float32(value))) if isinstance(value, float) and float(np.float32(value)) == value else value
+    return (
+        float(str(np.float32(value)))
+        if isinstance(value, float) and float(np.float32(value)) == value
+        else value
+    )
 
 
 @dataclass
@@ -232,7 +259,8 @@ class App:
     def open(self) -> App:
         """Load the page, or load it again, and wait until Python and its viewers are there."""
         self.page.goto(self.url)
-        self.page.wait_for_function("window.deep && python() !== null && viewer() && viewer().neuroglancerViewer", timeout=90_000)
+        self.page.wait_for_function("started()", timeout=90_000)
+        assert self.page.evaluate("started()") is True, self.page.evaluate("started()")
         self.page.evaluate("listen()")
         return self
 
@@ -247,7 +275,9 @@ class App:
         try:
             self.page.wait_for_function(f"x => {{ const p = python(); return ({condition}); }}", arg=argument)
         except TimeoutError as error:
-            raise AssertionError(f"Never was {condition} (x = {argument!r}). Python says {self.python!r}") from error
+            raise AssertionError(
+                f"Never was {condition} (x = {argument!r}). Python says {self.python!r}"
+            ) from error
         return self.python
 
     def order(self, **what: Any) -> None:
@@ -285,11 +315,15 @@ class App:
 
     def run(self, script: str, argument: Any = None, i: int = 0) -> Any:
         """Evaluate an expression of ``v``, the upstream viewer, and ``x``, the argument."""
-        return self.page.evaluate(f"([i, x]) => {{ const v = viewer(i).neuroglancerViewer; return ({script}); }}", [i, argument])
+        return self.page.evaluate(
+            f"([i, x]) => {{ const v = viewer(i).neuroglancerViewer; return ({script}); }}", [i, argument]
+        )
 
     def wait(self, script: str, argument: Any = None, i: int = 0) -> None:
         """Wait until an expression of ``v`` and ``x`` holds."""
-        self.page.wait_for_function(f"([i, x]) => {{ const v = viewer(i).neuroglancerViewer; return ({script}); }}", arg=[i, argument])
+        self.page.wait_for_function(
+            f"([i, x]) => {{ const v = viewer(i).neuroglancerViewer; return ({script}); }}", arg=[i, argument]
+        )
 
     def picture(self, panel: int | None = None, i: int = 0) -> NDArray[np.uint8]:
         """Return the canvas, or one of its panels, as pixels ``[y, x, rgb]``."""
@@ -344,7 +378,9 @@ class Desk:
 
 
 @pytest.fixture(scope="session")
-def _desk(browser: Browser, address: Callable[[str, str], str], request: pytest.FixtureRequest) -> Callable[[], Desk]:
+def _desk(
+    browser: Browser, address: Callable[[str, str], str], request: pytest.FixtureRequest
+) -> Callable[[], Desk]:
     shared: Any = request.config.pluginmanager.get_plugin(str(HERE.parent / "conftest.py"))
     return lambda: Desk(browser, address, shared.guard)
 
@@ -390,6 +426,10 @@ def known() -> Any:
     class Known:
         SHAPE, ZOOM, VOXEL_NM, ROOT, HERE = SHAPE, ZOOM, VOXEL_NM, ROOT, HERE
         voxels, labels, smooth = staticmethod(voxels), staticmethod(labels), staticmethod(smooth)
-        picture_state, panel_serve, site_serve = staticmethod(picture_state), staticmethod(panel_serve), staticmethod(site_serve)
+        picture_state, panel_serve, site_serve = (
+            staticmethod(picture_state),
+            staticmethod(panel_serve),
+            staticmethod(site_serve),
+        )
 
     return Known

@@ -12,6 +12,12 @@ window.python = () => JSON.parse(deep("#python")[0]?.textContent || "null");
 /** The element of a viewer, by its place on the page. */
 window.viewer = (i = 0) => deep(".panel-neuroglancer-viewer")[i];
 
+/** True once Python and its first viewer are there, or what the page says went wrong. */
+window.started = () => {
+  const failed = deep(".pn-boot-error, .pn-error:not([hidden])")[0];
+  return failed ? failed.textContent : python() !== null && Boolean(viewer()?.neuroglancerViewer);
+};
+
 /** The state a viewer shows. */
 window.shown = (i = 0) => JSON.parse(JSON.stringify(viewer(i).neuroglancerViewer.state.toJSON()));
 

@@ -36,7 +36,9 @@ def start(app: Any) -> None:
     ],
     ids=lambda x: next(iter(reversed(x))) if isinstance(x, dict) else "",
 )  # fmt: skip
-def test_a_parameter_changes_the_picture_and_reloads_nothing(app: Any, params: dict[str, Any], key: str, value: Any) -> None:
+def test_a_parameter_changes_the_picture_and_reloads_nothing(
+    app: Any, params: dict[str, Any], key: str, value: Any
+) -> None:
     if len(params) > 1:  # the part that the picture is compared for comes last
         app.set(layout=params["layout"])
         app.messages()
@@ -89,14 +91,19 @@ def test_a_layers_looks_change_in_place(app: Any) -> None:
     image, cells = app.first["layers"]
     app.run(KEEP)
     seen = len(app.watch.requests)
-    app.set(state={**app.first, "layers": [{**image, "shader": "void main() { emitRGB(vec3(1, 0, 0)); }"}, cells]})
+    app.set(
+        state={**app.first, "layers": [{**image, "shader": "void main() { emitRGB(vec3(1, 0, 0)); }"}, cells]}
+    )
     assert app.run(KEPT) == [0, 1]
     assert app.watch.requests[seen:] == []
     assert tuple(app.picture()[110, 120]) == (255, 0, 0)
 
 
 def test_ui_presets_and_options(app: Any) -> None:
-    bar, layers = app.page.locator(".neuroglancer-viewer-top-row"), app.page.locator(".neuroglancer-layer-panel")
+    bar, layers = (
+        app.page.locator(".neuroglancer-viewer-top-row"),
+        app.page.locator(".neuroglancer-layer-panel"),
+    )
     app.run(KEEP)
     app.set(ui="full")
     bar.wait_for(state="visible")
@@ -111,7 +118,16 @@ def test_ui_presets_and_options(app: Any) -> None:
     assert app.run(KEPT) == [0, 1]
 
 
-@pytest.mark.parametrize("params", [{"layout": "round"}, {"cross_section_scale": 0}, {"ui": "some"}, {"selected_segments": {"nothing": [1]}}, {"url": "nonsense"}])
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"layout": "round"},
+        {"cross_section_scale": 0},
+        {"ui": "some"},
+        {"selected_segments": {"nothing": [1]}},
+        {"url": "nonsense"},
+    ],
+)
 def test_a_bad_value_is_refused_and_the_picture_stays(app: Any, params: dict[str, Any]) -> None:
     before = app.picture()
     got = app.set(**params)

@@ -28,7 +28,9 @@ def plane(picture: np.ndarray, columns: tuple[int, int], rows: tuple[int, int]) 
 
 
 @pytest.mark.parametrize(("layout", "axes"), [("xy", (0, 1)), ("xz", (0, 2)), ("yz", (2, 1))])
-def test_every_voxel_has_its_colour_and_its_place(app: Any, known: Any, layout: str, axes: tuple[int, int]) -> None:
+def test_every_voxel_has_its_colour_and_its_place(
+    app: Any, known: Any, layout: str, axes: tuple[int, int]
+) -> None:
     app.set(layout=layout, position=[16, 6, 4])
     at: list[Any] = [16, 6, 4]
     for axis in axes:
@@ -54,7 +56,9 @@ def test_the_value_under_the_mouse_is_the_voxels(app: Any, known: Any, voxel: tu
     x, y = voxel
     app.page.mouse.move(*app.at(120 + (x + 0.5 - 16) * known.ZOOM[0], 110 + (y + 0.5 - 6) * known.ZOOM[1]))
     values = {"image": int(known.voxels()[x, y, 4]), "cells": int(known.labels()[x, y, 4])}
-    got = app.until("p.hover.position && p.hover.values.image === x.image && p.hover.values.cells === x.cells", values)
+    got = app.until(
+        "p.hover.position && p.hover.values.image === x.image && p.hover.values.cells === x.cells", values
+    )
     assert [int(v) for v in got["hover"]["position"]] == [x, y, 4]
     app.page.mouse.move(5, 590)
     app.until("p.hover.position === null && !Object.keys(p.hover.values).length")
@@ -66,7 +70,12 @@ def test_segments_have_their_colours_in_slices_and_meshes(app: Any) -> None:
     picture = app.picture(0)
     row = picture[110]
     # x from 0 at pixel 24, six pixels a voxel.
-    assert [tuple(row[24 + 6 * x + 3]) for x in (0, 5, 15, 25)] == [(0, 0, 0), (255, 0, 0), (0, 0, 0), (0, 0, 255)]
+    assert [tuple(row[24 + 6 * x + 3]) for x in (0, 5, 15, 25)] == [
+        (0, 0, 0),
+        (255, 0, 0),
+        (0, 0, 0),
+        (0, 0, 255),
+    ]
     app.set(layout="3d")
     picture = app.picture(0).astype(int)
     red, blue = (picture[..., c] - picture[..., 1] > 60 for c in (0, 2))

@@ -130,7 +130,16 @@ def test_ready_goes_and_comes(app: Any) -> None:
 def test_a_missing_source_is_an_error_with_a_fix(app: Any) -> None:
     image = app.first["layers"][0]
     app.watch.expect("404")
-    app.order(params={"state": {**app.first, "layers": [{**image, "name": "gone", "source": image["source"].replace("/image", "/nothing")}]}})
+    app.order(
+        params={
+            "state": {
+                **app.first,
+                "layers": [
+                    {**image, "name": "gone", "source": image["source"].replace("/image", "/nothing")}
+                ],
+            }
+        }
+    )
     got = app.until("p.errors.length")
     assert [(e["kind"], e["layer"]) for e in got["errors"]] == [("not-found", "gone")]
     assert "nothing" in got["errors"][0]["message"]
@@ -145,7 +154,14 @@ def test_a_missing_source_is_an_error_with_a_fix(app: Any) -> None:
 def test_an_unreachable_host_is_an_error_with_a_fix(app: Any) -> None:
     image = app.first["layers"][0]
     app.watch.expect("ERR_CONNECTION_REFUSED", "net::")
-    app.order(params={"state": {**app.first, "layers": [{**image, "name": "gone", "source": "precomputed://http://127.0.0.1:9/image"}]}})
+    app.order(
+        params={
+            "state": {
+                **app.first,
+                "layers": [{**image, "name": "gone", "source": "precomputed://http://127.0.0.1:9/image"}],
+            }
+        }
+    )
     got = app.until("p.errors.length")
     assert got["errors"][0]["kind"] == "unknown-host"
 

@@ -17,7 +17,9 @@ python = pn.pane.HTML("", height=20, styles={"overflow": "hidden"}, sizing_mode=
 
 def tell(*events) -> None:
     """Write down what Python has."""
-    known = {name: getattr(viewer, name) for name in ("state", "url", "position", "layout", "ready", "errors")}
+    known = {
+        name: getattr(viewer, name) for name in ("state", "url", "position", "layout", "ready", "errors")
+    }
     python.object = f'<pre id="python">{escape(json.dumps(known))}</pre>'
 
 

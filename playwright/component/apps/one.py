@@ -18,7 +18,13 @@ STATE = {
     "crossSectionScale": 1 / 6,
     "projectionScale": 64,
     "layers": [
-        {"type": "image", "name": "image", "source": "precomputed://" + site_url("data/image"), "shader": GREY, "opacity": 1},
+        {
+            "type": "image",
+            "name": "image",
+            "source": "precomputed://" + site_url("data/image"),
+            "shader": GREY,
+            "opacity": 1,
+        },
         {
             "type": "segmentation",
             "name": "cells",
@@ -47,8 +53,13 @@ viewer = Neuroglancer(STATE, ui="none", width=240, height=220, margin=0)
 # Widgets that follow the viewer, and that it follows.
 z = pn.widgets.FloatSlider(name="Depth", start=0, end=8, step=0.01, value=4.5, width=200)
 scale = pn.widgets.FloatInput(name="Scale", value=1 / 6, start=0.001, end=100, step=0.01, width=200)
-layout = pn.widgets.Select(name="Layout", options=["xy", "xz", "yz", "xy-3d", "3d", "4panel", "4panel-alt"], value="xy", width=200)
-z.param.watch(lambda e: viewer.position[2] != e.new and viewer.param.update(position=[*viewer.position[:2], e.new]), "value")
+layout = pn.widgets.Select(
+    name="Layout", options=["xy", "xz", "yz", "xy-3d", "3d", "4panel", "4panel-alt"], value="xy", width=200
+)
+z.param.watch(
+    lambda e: viewer.position[2] != e.new and viewer.param.update(position=[*viewer.position[:2], e.new]),
+    "value",
+)
 viewer.param.watch(lambda e: z.param.update(value=e.new[2]), "position")
 scale.link(viewer, value="cross_section_scale", bidirectional=True)
 layout.link(viewer, value="layout")

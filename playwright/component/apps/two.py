@@ -14,7 +14,15 @@ STATE = {
     "dimensions": {"x": [4e-9, "m"], "y": [8e-9, "m"], "z": [1.2e-8, "m"]},
     "position": [16, 6, 4.5],
     "crossSectionScale": 1 / 6,
-    "layers": [{"type": "image", "name": "image", "source": "precomputed://" + site_url("data/image"), "shader": GREY, "opacity": 1}],
+    "layers": [
+        {
+            "type": "image",
+            "name": "image",
+            "source": "precomputed://" + site_url("data/image"),
+            "shader": GREY,
+            "opacity": 1,
+        }
+    ],
     "layout": "xy",
     "showAxisLines": False,
     "showScaleBar": False,
@@ -26,7 +34,9 @@ viewers = [
     Neuroglancer(STATE, ui="none", width=200, height=150, margin=0),
     Neuroglancer({**STATE, "layout": "xz"}, ui="none", width=200, height=150, margin=0),
     # As wide as the page lets it, but for a border.
-    Neuroglancer(STATE, ui="none", height=150, sizing_mode="stretch_width", styles={"border": "2px solid #888"}),
+    Neuroglancer(
+        STATE, ui="none", height=150, sizing_mode="stretch_width", styles={"border": "2px solid #888"}
+    ),
 ]
 viewers[0].link(viewers[1], position="position", bidirectional=True)
 python = pn.pane.HTML("", height=20, styles={"overflow": "hidden"}, sizing_mode="stretch_width")

@@ -65,7 +65,8 @@ def _build(apps: list[Path], stage: Path, options: Options, progress: Progress) 
         }
         for target in options.targets:
             names.append(pages.page_name(app.path.stem, target, options.targets))
-            config = {"target": target, **about, **app.config}
+            env = {**app.config["env"], **options.demo}
+            config = {"target": target, **about, **app.config, "env": env}
             text = pages.finish(app.page.html, app.page.scripts, config, options.title, app.preload)
             (stage / names[-1]).write_text(text, encoding="utf8")
     _write_index(stage, names, options)
@@ -78,6 +79,7 @@ def _draw(apps: list[Path], stage: Path, options: Options, progress: Progress) -
     with Server(stage) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         env = {name: server.url + path.removeprefix(".") for name, path in URLS.items()}
+        env |= options.demo
         if options.runtime == "local":
             env["PANEL_CDN_ROOT"] = server.url + assets.PANEL_ROOT
         try:

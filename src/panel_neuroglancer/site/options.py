@@ -45,6 +45,14 @@ class Options:
     title: str | None = None
     index: str = "auto"
 
+    @property
+    def demo(self) -> dict[str, str]:
+        """The environment that makes the viewers' Demo button show the site's own data: the first with a state.json."""
+        for source, place in self.data:
+            if (source / "state.json").is_file():
+                return {"PANEL_NEUROGLANCER_DEMO_STATE": f"{place or source.name}/state.json"}
+        return {}
+
 
 @dataclass
 class App:
