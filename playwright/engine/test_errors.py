@@ -84,7 +84,6 @@ def test_unknown_format(lab: Any) -> None:
         ("position", "nonsense"),
         ("crossSectionScale", "wide"),
         ("layers", [{"type": "image", "name": 5}]),
-        ("crossSectionOrientation", "up"),
         ("dimensions", {"x": ["?", "m"]}),
     ],
 )
@@ -119,7 +118,7 @@ def test_repaired_source_clears_the_error(lab: Any) -> None:
 
 def test_ready_rejects_with_the_reason(lab: Any) -> None:
     view = show(lab, f"precomputed://{lab.server}/data/nowhere")
-    with pytest.raises(Exception, match="image: .*404"):
+    with pytest.raises(Exception, match=r"image: .*404"):
         view.ready()
 
 

@@ -176,6 +176,8 @@ def test_source_completion(view: Any, lab: Any) -> None:
     row = view.find(".neuroglancer-multiline-autocomplete-completion").filter(has_text="brainmaps://")
     expect(row).to_be_visible()
     assert on_top(row)
+    hint = view.find(".neuroglancer-multiline-autocomplete-hint").first
+    expect(hint).to_have_text("inmaps://")  # the list is that of all that was typed
     view.page.keyboard.press("Tab")
     expect(field).to_have_text("brainmaps://")
     view.page.keyboard.press("Control+a")

@@ -137,7 +137,7 @@ def test_segments_change_in_place(lab: Any) -> None:
             )
         )
     )
-    height, width = view.picture(0).shape[:2]
+    width = view.picture(0).shape[1]
     low, high = (slice(None), slice(0, width // 2 - 6)), (slice(None), slice(width // 2 + 6, None))
     assert tuple(view.picture(0)[low].max((0, 1))) == (255, 0, 0)
     view.run(KEEP)
