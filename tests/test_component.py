@@ -461,6 +461,14 @@ def test_what_is_typed_loads_only_with_load_or_enter(dist):
     assert viewer.state == {"layout": "xy"}
 
 
+def test_what_is_pasted_may_come_as_one_change(dist):
+    viewer = Neuroglancer()
+    viewer.url_input.param.update(value_input=LINK, value=LINK)
+    assert viewer.state == {}
+    viewer.url_input.param.trigger("enter_pressed")
+    assert viewer.state == STATE
+
+
 def test_what_is_typed_survives_reports_and_other_changes(dist):
     viewer = Neuroglancer()
     tab = Page(viewer)

@@ -50,7 +50,7 @@ def test_a_parameter_changes_the_picture_and_reloads_nothing(
     assert app.run(KEPT) == [0, 1]
     state = app.state()
     shown = state["layers"][1] if key == "segments" else state
-    assert sorted(shown[key]) == value if key == "segments" else shown[key] == value
+    assert (sorted(shown[key]) if key == "segments" else shown[key]) == value
     assert {name: got[name] for name in params} == params
     after = app.picture()
     assert after.shape != before.shape or (after != before).any()

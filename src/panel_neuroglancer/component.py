@@ -298,14 +298,16 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         others = [item for item in self._frame if item is not self._card]
         self._frame.objects = [*others, self._card] if self.show_state else others
 
-    def _on_typing(self, event: param.parameterized.Event) -> None:
+    def _on_typing(self, *events: param.parameterized.Event) -> None:
         """Keep what is typed out of the viewer until Load or Enter, and reports out of what is typed."""
-        if event.new == self.url:
+        typed = {event.name: event.new for event in events}
+        text = typed.get("value", typed.get("value_input"))
+        if text == self.url:
             self._typed = None
         else:
-            self._typed = event.new
-            if event.name == "value":
-                self.url = event.new
+            self._typed = text
+            if "value" in typed:
+                self.url = text
         # An empty field waits for the next link, not for Load.
         self._typed = self._typed or None
 

@@ -63,7 +63,7 @@ z.param.watch(
 viewer.param.watch(lambda e: z.param.update(value=e.new[2]), "position")
 scale.link(viewer, value="cross_section_scale", bidirectional=True)
 layout.link(viewer, value="layout")
-viewer.param.watch(lambda e: layout.param.update(value=e.new if isinstance(e.new, str) else None), "layout")
+viewer.param.watch(lambda e: e.new in layout.options and layout.param.update(value=e.new), "layout")
 
 # What a test asks Python to do, and what Python says.
 order = pn.widgets.TextInput(name="Order", max_length=100_000, width=200)

@@ -1,0 +1,58 @@
+"""Where the page finds the engine when nobody serves it: in Python, part by part, and in a saved page."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def middle(picture: np.ndarray) -> int:
+    return int(picture[111, 121, 0])
+
+
+def test_the_engine_comes_over_the_channel_once(desk: Any, known: Any) -> None:
+    app = desk.open("serve", "hidden")
+    app.page.wait_for_function("[0, 1].every((i) => viewer(i)?.neuroglancerViewer)")
+    got = app.until("p.ready.every(Boolean)")
+    assert middle(app.picture(i=0)) == known.voxels()[16, 6, 4]
+    assert abs(middle(app.picture(i=1)) - int(known.smooth()[16, 6, 4])) <= 4
+    assert got["errors"] == [[], []]
+    # Two viewers, one engine; its workers and rare parts came the same way, and nothing by URL.
+    assert len(got["asked"]) == len(set(got["asked"])) >= 4
+    assert any(name.startswith("chunk-worker") for name in got["asked"])
+    assert not [
+        url for url in app.watch.requests if url.startswith("http") and "/panel_neuroglancer/engine/" in url
+    ]
+
+
+def test_a_saved_page_draws_from_disk(desk: Any, served: str, known: Any, tmp_path: Path) -> None:
+    import panel_neuroglancer as png
+
+    page = tmp_path / "view.html"
+    # Rare parts must be inside too: the data is zstd.
+    state = known.picture_state(f"zarr3://{served}data/zstd.zarr")
+    png.Neuroglancer(state, ui="none", width=240, height=220).save(page)
+    url = page.as_uri()
+    desk.address = lambda runtime, app: url
+    app = desk.open("", "", wait=False)
+
+    # The test server lets no other page read its data: we answer as a server that does.
+    def answer(route: Any) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, headers={**response.headers, "access-control-allow-origin": "*"})
+
+    app.page.route("**/data/**", answer)
+    app.page.goto(url)
+    app.page.wait_for_function(
+        "viewer()?.neuroglancerViewer?.isReady() && viewer().neuroglancerViewer.layerManager.managedLayers[0].isReady()"
+    )
+    app.wait("v.display.draw() ?? v.isReady()")
+    assert middle(app.picture()) == known.voxels()[16, 6, 4]
+    others = [u for u in app.watch.requests if not re.match(r"(file|data|blob):", u) and "/data/" not in u]
+    assert others == [], "a saved page needs nothing from anywhere"
+    # It is alive, without Python.
+    app.drag(30, 24)
+    app.wait("v.state.toJSON().position[0] === 11")
