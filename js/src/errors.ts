@@ -63,7 +63,7 @@ export function urlIn(message: string): string | undefined {
 const reachable = new Map<string, Promise<boolean>>();
 
 /** Whether a host answers at all: a request it forbids us to read still tells. */
-function answers(url: string): Promise<boolean> {
+export function answers(url: string): Promise<boolean> {
   const { origin } = new URL(url);
   let known = reachable.get(origin);
   if (known === undefined) {

@@ -1,6 +1,6 @@
 // States that are kept in a file: {"#url": "gs://bucket/state.json", …members laid over it}.
 import type { Viewer } from "neuroglancer/unstable/viewer.js";
-import { classify, makeError, type ViewerError } from "./errors";
+import { answers, classify, makeError, type ViewerError } from "./errors";
 import { FETCH, isObject, type Json, type JsonObject } from "./json";
 
 /** A state file could not be had; `problem` is for the user. */
@@ -27,7 +27,8 @@ export async function fetchState(viewer: Viewer, state: JsonObject, signal: Abor
   } catch (error) {
     signal.throwIfAborted();
     const { message } = error as Error;
-    throw new StateFileError(makeError(classify(message), `The state at ${url} could not be loaded: ${message}`));
+    const kind = classify(message) === "not-found" ? await whyMissing(String(url)) : classify(message);
+    throw new StateFileError(makeError(kind, `The state at ${url} could not be loaded: ${message}`));
   }
   let found: unknown;
   try {
@@ -37,6 +38,17 @@ export async function fetchState(viewer: Viewer, state: JsonObject, signal: Abor
   }
   if (!isObject(found)) throw new StateFileError(makeError("bad-json", `The file ${url} holds no viewer state`));
   return { ...resolveSources(found, String(url)), ...over };
+}
+
+/** neuroglancer calls a file missing, too, where the browser does not say why it could not be had. */
+async function whyMissing(url: string): Promise<ViewerError["kind"]> {
+  if (!/^https?:/.test(url)) return "not-found";
+  try {
+    await fetch(url);
+    return "not-found";
+  } catch {
+    return (await answers(url)) ? "cors" : "unknown-host";
+  }
 }
 
 /** Make the relative source URLs of a state file, such as zarr://./em.zarr, absolute: they are beside the file. */

@@ -11,7 +11,7 @@ from panel_neuroglancer import Neuroglancer
 os.environ["PANEL_NEUROGLANCER_DEMO_STATE"] = "data/demo.json"
 pn.extension()
 
-viewer = Neuroglancer(ui="none", height=260, show_state=True)
+viewer = Neuroglancer(ui="none", height=400, show_state=True)
 python = pn.pane.HTML("", height=20, styles={"overflow": "hidden"}, sizing_mode="stretch_width")
 
 
