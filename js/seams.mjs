@@ -136,6 +136,19 @@ export const EDITS = [
     to: "  document.body.appendChild(dragStatusElement);\n  return dragStatusElement;",
     times: 1,
   },
+  // neuroglancer's buttons are plain elements: give them to the keyboard and to screen readers.
+  {
+    file: "widget/icon.js",
+    from: 'element.classList.add("neuroglancer-icon");',
+    to: 'element.classList.add("neuroglancer-icon"); if (clickable && href === void 0) __page.makeButton(element);',
+    times: 1,
+  },
+  {
+    file: "widget/checkbox_icon.js",
+    from: 'this.element.dataset.checked = value ? "true" : "false";',
+    to: 'this.element.dataset.checked = value ? "true" : "false"; this.element.ariaPressed = this.element.dataset.checked;',
+    times: 1,
+  },
   // The status line is one per page; it lives in the viewer that is in use.
   {
     file: "status.js",

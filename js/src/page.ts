@@ -85,6 +85,18 @@ export const page = {
     return (event.composedPath()[0] ?? event.target) as Node | null;
   },
 
+  /** Let an element that only a mouse could press be reached and pressed by keyboard too. */
+  makeButton(element: HTMLElement): void {
+    element.role = "button";
+    element.tabIndex = 0;
+    element.addEventListener("keydown", (event) => {
+      if (event.target !== element || (event.key !== "Enter" && event.key !== " ")) return;
+      event.preventDefault();
+      event.stopPropagation();
+      element.click();
+    });
+  },
+
   /** Move a menu to the portal of the viewer that the event came from. */
   adopt(element: HTMLElement, event: Event): void {
     for (const target of event.composedPath()) {

@@ -37,3 +37,17 @@ def test_each_button_has_a_name(lab: Any) -> None:
         "all => all.filter((b) => !(b.title || b.textContent.trim() || b.ariaLabel)).map((b) => b.outerHTML.slice(0, 120))"
     )
     assert nameless == []
+
+
+def test_buttons_are_reached_and_pressed_by_keyboard(lab: Any) -> None:
+    view = lab.open(ui={"preset": "full"}, size=(600, 300))
+    help_button = view.find(".neuroglancer-icon[title='Show help panel']")
+    assert help_button.get_attribute("aria-pressed") == "false"
+    help_button.focus()
+    assert help_button.evaluate("e => e.matches(':focus')")
+    view.page.keyboard.press("Enter")
+    view.wait("view.getState().helpPanel?.visible === true || view.viewer.helpPanelState.location.visible")
+    pressed = view.find(".neuroglancer-icon[title='Hide help panel']")
+    assert pressed.get_attribute("aria-pressed") == "true"
+    view.page.keyboard.press(" ")
+    view.wait("view.viewer.helpPanelState.location.visible === false")
