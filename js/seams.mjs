@@ -123,6 +123,19 @@ export const EDITS = [
     to: "  document.body.appendChild(dragStatusElement);\n  return dragStatusElement;",
     times: 1,
   },
+  // What Python serves comes over the channel (src/sources.ts).
+  {
+    file: "datasource/python/frontend.js",
+    from: "window.location.href",
+    to: "__sources.PYTHON_BASE",
+    times: 7,
+  },
+  {
+    file: "util/http_request.js",
+    from: "response = await fetch(input, init);",
+    to: "response = await __sources.fetchAny(input, init);",
+    times: 1,
+  },
   // The status line is one per page; it lives in the viewer that is in use.
   {
     file: "status.js",

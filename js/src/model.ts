@@ -1,4 +1,5 @@
 import type { ViewerError } from "./errors";
+import type { JsonObject } from "./json";
 import type { Hover } from "./readings";
 import type { Command, Report } from "./sync";
 import type { UiChoice } from "./ui";
@@ -9,6 +10,10 @@ export interface ModelProperties {
   engine: { url: string; entry: string };
   ui: UiChoice;
   dark: boolean;
+  /** The Python viewer behind this one: its token, by which its volumes are known; empty without one. */
+  python: { token?: string };
+  /** The Python viewer's configuration. */
+  config: JsonObject;
   command: Command;
   report: Report | Record<string, never>;
   hover: Hover;

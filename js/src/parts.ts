@@ -4,6 +4,8 @@
 // the channel, or inlined in a saved page) parts are blobs, which have no folder: then the loader
 // has put the address of each worker into the text, and leaves a resolver for the rest.
 
+import { answerWorker } from "./sources";
+
 /** Gives the URL of a part by its file name, where parts are not files in one folder. */
 export type PartResolver = (name: string) => Promise<string>;
 
@@ -15,8 +17,16 @@ interface PartsGlobal {
 
 const scope = globalThis as PartsGlobal;
 
-/** Start a module worker, also when its address is on another origin or a blob. */
+/** Start a module worker that may ask the page for what Python serves. */
 export function startWorker(url: URL | string): Worker {
+  const worker = makeWorker(url);
+  // Before neuroglancer listens, whose handler takes every message for its own.
+  answerWorker(worker);
+  return worker;
+}
+
+/** Make a module worker, also when its address is on another origin or a blob. */
+function makeWorker(url: URL | string): Worker {
   const address = String(url);
   const channel = scope.__panelNeuroglancerParts;
   if (channel === undefined && new URL(address, "x:/").origin === self.location.origin)

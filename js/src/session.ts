@@ -1,6 +1,8 @@
 // Ties a viewer to its Python side through the properties of one Panel model.
+import { Channel } from "./channel";
 import { equal, type JsonObject } from "./json";
 import type { ModelProperties, PanelModel } from "./model";
+import { PythonPeer } from "./peer";
 import { type Command, Conversation } from "./sync";
 import { EmbeddedViewer } from "./viewer";
 
@@ -12,7 +14,14 @@ import { EmbeddedViewer } from "./viewer";
 export function attach(model: PanelModel, container: Node): { viewer: EmbeddedViewer; detach: () => void } {
   const conversation = new Conversation(crypto.randomUUID());
   const first = conversation.resume(model.command, model.report);
-  const viewer = new EmbeddedViewer(container, { state: first, ui: model.ui });
+  const channel = new Channel(model);
+  const { token } = model.python;
+  const peer = token === undefined ? undefined : new PythonPeer(model, channel, token);
+  const viewer = new EmbeddedViewer(container, {
+    state: first,
+    ui: model.ui,
+    onStart: (upstream) => peer?.configure(upstream),
+  });
   let reported: { state: JsonObject; ack: number } | undefined;
 
   const report = (state: JsonObject) => {
@@ -48,6 +57,8 @@ export function attach(model: PanelModel, container: Node): { viewer: EmbeddedVi
       model.off("command", onCommand);
       model.off("ui", onUi);
       viewer.dispose();
+      peer?.dispose();
+      channel.close("The viewer was removed from the page");
     },
   };
 }

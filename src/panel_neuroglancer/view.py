@@ -37,6 +37,8 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         default={"preset": "full", "options": {}}, doc="Which of Neuroglancer's controls to show."
     )
     dark = param.Boolean(default=False, doc="Whether the page around is dark.")
+    python = param.Dict(default={}, doc="The Python viewer behind this one: its token, by which its volumes are known.")
+    config = param.Dict(default={}, doc="The Python viewer's configuration.")
     command = param.Dict(default={}, doc="The last state that Python wants shown.")
     report = param.Dict(default={}, doc="The last state that a page showed.")
     hover = param.Dict(default={}, doc="What is under the mouse.")
@@ -58,8 +60,8 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         # What a page must have applied for its reports to count: everything, save what it caused itself.
         self._due = 0
         self._due_of: dict[str, int] = {}
-        self._channel = Channel(self._send_msg)
-        self._channel.on("engine.read", read_engine)
+        self.channel = Channel(self._send_msg)
+        self.channel.on("engine.read", read_engine)
         self.param.watch(self._take_report, "report")
 
     @property
@@ -71,6 +73,10 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         """Show ``state`` on every page, at once."""
         self._settled = False
         self._command(state, origin=None)
+
+    def configure(self, config: dict[str, Any]) -> None:
+        """Send a Python viewer's configuration to every page."""
+        self.config = config
 
     def _command(self, state: State, origin: str | None) -> None:
         self._state = state
@@ -101,7 +107,7 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         self._on_report(report)
 
     def _handle_msg(self, data: Any) -> None:
-        self._channel.receive(data)
+        self.channel.receive(data)
 
     def _process_param_change(self, params: dict[str, Any]) -> dict[str, Any]:
         # What one page reports is no other page's business, and a fresh page has nothing to report yet.
