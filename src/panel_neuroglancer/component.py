@@ -209,7 +209,7 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
 
     def _follow(self, viewer: Any) -> Session:
         """Let a live Python viewer's state and this component's be one from now on."""
-        session = Session(viewer, self._on_viewer_state, self._view.configure)
+        session = Session(viewer, self._on_viewer_state, self._view.configure, lambda: self._view.shown)
         session.serve(self._view.channel)
         self._view.python = {"token": session.token}
         return session

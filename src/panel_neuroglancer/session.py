@@ -13,9 +13,9 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from . import _runtime, sources
+from . import _runtime, blocking, sources
 from .channel import Channel, ChannelError, Reply
-from .state import State
+from .checks import State
 
 _REENTRANT = type(threading.RLock())
 
@@ -38,12 +38,21 @@ class Session:
         Called with the viewer's state as JSON when Python has changed it.
     on_config
         Called with the viewer's configuration as JSON, now and whenever it changes.
+    is_shown
+        Tells whether a page shows the viewer.
     """
 
     def __init__(
-        self, viewer: Any, on_state: Callable[[State], None], on_config: Callable[[dict[str, Any]], None]
+        self,
+        viewer: Any,
+        on_state: Callable[[State], None],
+        on_config: Callable[[dict[str, Any]], None],
+        is_shown: Callable[[], bool],
     ) -> None:
         self.viewer = viewer
+        self.is_shown = is_shown
+        blocking.guard(viewer)
+        _note_shown(viewer, self)
         self._on_state = on_state
         self._on_config = on_config
         self._synchronized = hasattr(viewer, "shared_state")
@@ -61,7 +70,8 @@ class Session:
     def state(self) -> State:
         """The viewer's state as JSON, arrays as ``python://`` URLs."""
         raw = self.viewer.shared_state.raw_state if self._synchronized else self.viewer.raw_state
-        return _plain(raw)
+        state: State = _plain(raw)
+        return state
 
     def take(self, state: State) -> None:
         """Take over a state that a page shows or the component was given."""
@@ -112,6 +122,17 @@ def _plain(value: Any) -> Any:
     from neuroglancer.json_utils import encode_json
 
     return json.loads(encode_json(value))
+
+
+def _note_shown(viewer: Any, session: Session) -> None:
+    """Let the viewer know whether this session, or an earlier one, has a page."""
+    reference, earlier = weakref.ref(session), getattr(viewer, "is_shown", None)
+
+    def is_shown() -> bool:
+        alive = reference()
+        return bool((alive is not None and alive.is_shown()) or (earlier is not None and earlier()))
+
+    viewer.is_shown = is_shown
 
 
 def _watch(tracked: Any, session: Session, method: str) -> None:

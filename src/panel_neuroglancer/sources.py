@@ -20,7 +20,7 @@ _SUBVOLUME = re.compile(r"(?P<scale>[0-9,]+)/(?P<start>[0-9,]+)/(?P<end>[0-9,]+)
 
 
 @dataclass
-class NotServed(Exception):
+class NotServedError(Exception):
     """A request that gets an HTTP status instead of data, because that is what Neuroglancer understands."""
 
     status: int
@@ -39,7 +39,7 @@ def read(volumes: Callable[[str], Any], path: str) -> Reply:
     """
     try:
         data = _read(volumes, path)
-    except NotServed as error:
+    except NotServedError as error:
         return Reply({"status": error.status, "reason": error.reason})
     return Reply({"status": 200, "reason": "OK"}, data)
 
@@ -47,11 +47,11 @@ def read(volumes: Callable[[str], Any], path: str) -> Reply:
 def _read(volumes: Callable[[str], Any], path: str) -> bytes:
     match = _PATH.match(path)
     if match is None:
-        raise NotServed(400, f"No data has the path {path}")
+        raise NotServedError(400, f"No data has the path {path}")
     kind, key, rest = match["kind"], match["key"], match["rest"] or ""
     volume = volumes(key)
     if volume is None:
-        raise NotServed(404, f"The viewer has no volume {key} any more")
+        raise NotServedError(404, f"The viewer has no volume {key} any more")
     if kind in ("info", "skeletoninfo"):
         return _info(volume)
     if kind == "mesh":
@@ -63,7 +63,7 @@ def _read(volumes: Callable[[str], Any], path: str) -> bytes:
 
 def _object_id(text: str) -> int:
     if not text.isdecimal():
-        raise NotServed(400, f"{text!r} is no object id")
+        raise NotServedError(400, f"{text!r} is no object id")
     return int(text)
 
 
@@ -79,12 +79,13 @@ def _info(volume: Any) -> bytes:
 def _subvolume(volume: Any, encoding: str, rest: str) -> bytes:
     match = _SUBVOLUME.match(rest)
     if match is None:
-        raise NotServed(400, f"{rest!r} is no part of a volume")
+        raise NotServedError(400, f"{rest!r} is no part of a volume")
     scale, start, end = (np.array(match[name].split(","), np.int64) for name in ("scale", "start", "end"))
     if encoding != "raw" or _overridden(volume, "get_encoded_subvolume"):
         data, _ = volume.get_encoded_subvolume(encoding, start, end, match["scale"])
         return bytes(data)
-    return cut(volume, start, end, scale).tobytes("F")
+    part: bytes = cut(volume, start, end, scale).tobytes("F")
+    return part
 
 
 def _overridden(volume: Any, method: str) -> bool:
@@ -107,19 +108,19 @@ def cut(volume: Any, start: Any, end: Any, factor: Any) -> Any:
 
     Raises
     ------
-    NotServed
+    NotServedError
         If the part does not lie in the volume or the factor is larger than the volume allows.
     """
     from neuroglancer import downsample
 
     rank = volume.rank
     if not len(start) == len(end) == len(factor) == rank:
-        raise NotServed(400, f"The volume has {rank} dimensions")
+        raise NotServedError(400, f"The volume has {rank} dimensions")
     if np.any(factor < 1) or np.prod(factor) > volume.max_downsampling:
-        raise NotServed(400, f"The volume is not downsampled by {factor.tolist()}")
+        raise NotServedError(400, f"The volume is not downsampled by {factor.tolist()}")
     shape = -(-np.asarray(volume.shape) // factor)
     if np.any(end < start) or np.any(start < 0) or np.any(end > shape):
-        raise NotServed(400, f"The volume has the shape {shape.tolist()} at this scale")
+        raise NotServedError(400, f"The volume has the shape {shape.tolist()} at this scale")
     box = tuple(slice(int(s * f), int(min(n, e * f))) for s, e, f, n in zip(start, end, factor, volume.shape, strict=True))
     part = np.asarray(volume.data[box])
     if part.dtype == np.float64:
@@ -139,15 +140,15 @@ def _mesh(volume: Any, object_id: int) -> bytes:
     try:
         return bytes(volume.get_object_mesh(object_id))
     except local_volume.MeshImplementationNotAvailable:
-        raise NotServed(501, "Meshes of arrays are not made in the browser yet") from None
+        raise NotServedError(501, "Meshes of arrays are not made in the browser yet") from None
     except local_volume.MeshesNotSupportedForVolume:
-        raise NotServed(405, "Only 3-D arrays of unsigned integers have meshes") from None
+        raise NotServedError(405, "Only 3-D arrays of unsigned integers have meshes") from None
     except local_volume.InvalidObjectIdForMesh:
-        raise NotServed(404, f"The volume has no object {object_id}") from None
+        raise NotServedError(404, f"The volume has no object {object_id}") from None
 
 
 def _skeleton(source: Any, object_id: int) -> bytes:
     skeleton = source.get_skeleton(object_id)
     if skeleton is None:
-        raise NotServed(404, f"There is no skeleton of object {object_id}")
+        raise NotServedError(404, f"There is no skeleton of object {object_id}")
     return bytes(skeleton.encode(source))

@@ -69,6 +69,11 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         """Whether a page has shown the last state that Python sent."""
         return self._settled
 
+    @property
+    def shown(self) -> bool:
+        """Whether a page has shown anything yet."""
+        return bool(self._seen)
+
     def send(self, state: State) -> None:
         """Show ``state`` on every page, at once."""
         self._settled = False
