@@ -11,6 +11,7 @@ import { parseFixedLengthArray, verifyInt, verifyObject } from "neuroglancer/uns
 import { CompoundTrackable } from "neuroglancer/unstable/util/trackable.js";
 import { VIEWER_UI_CONFIG_OPTIONS, type Viewer } from "neuroglancer/unstable/viewer.js";
 import { equal, type JsonObject, toPlain } from "./json";
+import { residents } from "./residents";
 
 /** What a viewer tells Python: an action, a screenshot, voxels. */
 export interface Notice {
@@ -43,7 +44,11 @@ function sourceGenerations(viewer: Viewer): TrackableValue<Record<string, number
   const generations = new TrackableValue<Record<string, number>>({}, (x) => verifyObject(x) as Record<string, number>);
   const source = viewer.dataSourceProvider.dataSources.get("python") as unknown as PythonDataSource;
   generations.changed.add(() => {
-    for (const [key, generation] of Object.entries(generations.value)) source.setSourceGeneration(key, generation);
+    for (const [key, generation] of Object.entries(generations.value)) {
+      // First, for that makes neuroglancer ask for the chunks again.
+      residents.renew(key, generation);
+      source.setSourceGeneration(key, generation);
+    }
   });
   return generations;
 }

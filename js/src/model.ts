@@ -10,8 +10,11 @@ export interface ModelProperties {
   engine: { url: string; entry: string };
   ui: UiChoice;
   dark: boolean;
-  /** The Python viewer behind this one: its token, by which its volumes are known; empty without one. */
-  python: { token?: string };
+  /**
+   * The Python viewer behind this one, empty without one: its token, by which its volumes are known; the bytes of its
+   * arrays to keep on the page; whether they come over a network.
+   */
+  python: { token?: string; resident_limit?: number | null; remote?: boolean };
   /** The Python viewer's configuration. */
   config: JsonObject;
   command: Command;

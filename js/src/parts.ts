@@ -40,10 +40,15 @@ function makeWorker(url: URL | string): Worker {
   return worker;
 }
 
+/** The URL of a part that is loaded on demand; `path` is written out where it is used, for the build to see. */
+export async function partUrl(path: string, base: string): Promise<string> {
+  const resolve = scope.__panelNeuroglancerPart;
+  return resolve === undefined ? new URL(path, base).href : await resolve(path.slice(2));
+}
+
 /** Fetch a part as a response that WebAssembly can stream. */
 export async function fetchPart(path: string, base: string): Promise<Response> {
-  const resolve = scope.__panelNeuroglancerPart;
-  const url = resolve === undefined ? new URL(path, base).href : await resolve(path.slice(2));
+  const url = await partUrl(path, base);
   const response = await fetch(url);
   if (!response.ok) throw new Error(`Part ${path} of the viewer could not be loaded: HTTP ${response.status}`);
   // Some servers do not know the media type, without which streaming compilation refuses.

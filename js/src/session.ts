@@ -28,6 +28,7 @@ export function attach(model: PanelModel, container: Node): { viewer: EmbeddedVi
     const next = conversation.report(state, viewer.selectedSegments);
     if (reported?.ack === next.ack && equal(reported.state, state)) return;
     reported = { state, ack: next.ack };
+    peer?.showing(state);
     model.report = next;
   };
   const follow = {

@@ -144,6 +144,15 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         check=_as_ui,
         doc="Neuroglancer's own controls: 'full', 'minimal', 'none' or a dict of its options.",
     )
+    resident_limit = param.Integer(
+        None,
+        bounds=(0, None),
+        constant=True,
+        doc="""
+        The bytes of a Python viewer's arrays to send to the page whole, where chunks and meshes are then made without
+        Python; larger arrays are sent chunk by chunk. The default is an eighth of the device's memory as the browser
+        tells it (1 GiB for 8 GB or more, which browsers do not tell apart), and a quarter of that where Python is on a server.""",
+    )
     show_state = param.Boolean(
         False, allow_refs=True, doc="Whether to show a card with the state and a link to it."
     )
@@ -211,7 +220,11 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         """Let a live Python viewer's state and this component's be one from now on."""
         session = Session(viewer, self._on_viewer_state, self._view.configure, lambda: self._view.shown)
         session.serve(self._view.channel)
-        self._view.python = {"token": session.token}
+        self._view.python = {
+            "token": session.token,
+            "resident_limit": self.resident_limit,
+            "remote": not _runtime.in_pyodide(),
+        }
         return session
 
     def _on_viewer_state(self, state: State) -> None:

@@ -81,14 +81,15 @@ def _subvolume(volume: Any, encoding: str, rest: str) -> bytes:
     if match is None:
         raise NotServedError(400, f"{rest!r} is no part of a volume")
     scale, start, end = (np.array(match[name].split(","), np.int64) for name in ("scale", "start", "end"))
-    if encoding != "raw" or _overridden(volume, "get_encoded_subvolume"):
+    if encoding != "raw" or is_overridden(volume, "get_encoded_subvolume"):
         data, _ = volume.get_encoded_subvolume(encoding, start, end, match["scale"])
         return bytes(data)
     part: bytes = cut(volume, start, end, scale).tobytes("F")
     return part
 
 
-def _overridden(volume: Any, method: str) -> bool:
+def is_overridden(volume: Any, method: str) -> bool:
+    """Whether a volume's class has its own way to do something that ``LocalVolume`` does."""
     from neuroglancer import LocalVolume
 
     return getattr(type(volume), method) is not getattr(LocalVolume, method)
