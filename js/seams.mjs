@@ -45,6 +45,27 @@ export const EDITS = [
     to: `__parts.fetchPart("./${name}.wasm", import.meta.url)`,
     times: 1,
   })),
+  // Chunks of 32 and 64-bit labels are kept compressed, and were sent so, which Python cannot read.
+  {
+    file: "python_integration/volume.js",
+    from: 'import { debounce } from "lodash-es";',
+    to: 'import { debounce } from "lodash-es"; import { decodeChannels } from "#src/sliceview/compressed_segmentation/decode_common.js";',
+    times: 1,
+  },
+  {
+    file: "python_integration/volume.js",
+    from: "let isFillValue = false;",
+    to: `let isFillValue = false;
+            const block = chunk.source.spec.compressedSegmentationBlockSize;
+            if (data !== null && block !== undefined) {
+              const size = [...chunk.chunkDataSize, 1, 1, 1, 1].slice(0, Math.max(4, chunk.chunkDataSize.length));
+              const Labels = info.dataType === DataType.UINT64 ? BigUint64Array : Uint32Array;
+              const labels = new Labels(size.reduce((a, b) => a * b));
+              decodeChannels(labels, data, 0, size, block);
+              data = new Uint8Array(labels.buffer);
+            }`,
+    times: 1,
+  },
   // These pages are part of neuroglancer's own web site; a log-in needs them beside the page.
   {
     file: "util/google_oauth2.js",

@@ -117,7 +117,10 @@ function take({ key, generation, offset, data }: NonNullable<FromPage["slab"]>):
   if (kept?.info.generation !== generation) return;
   new Uint8Array(kept.buffer).set(new Uint8Array(data), offset);
   kept.missing -= data.byteLength;
-  if (kept.missing === 0) self.postMessage({ key, generation } satisfies ToPage);
+  if (kept.missing !== 0) return;
+  self.postMessage({ key, generation } satisfies ToPage);
+  // By the time a mesh is wanted, Python may be too busy to serve the worker's file.
+  if (kept.info.meshes !== null) void startMesher();
 }
 
 function connect(port: MessagePort): void {
@@ -209,10 +212,14 @@ async function mesh(job: Job): Promise<void> {
 
 let mesher: Promise<Worker> | undefined;
 
-/** Have the mesh worker make a surface; it is started when it is first needed. */
-async function surfaceOf(task: MeshTask): Promise<ArrayBuffer> {
+function startMesher(): Promise<Worker> {
   mesher ??= partUrl("./mesh-worker.js", import.meta.url).then(startWorker);
-  const worker = await mesher;
+  return mesher;
+}
+
+/** Have the mesh worker make a surface. */
+async function surfaceOf(task: MeshTask): Promise<ArrayBuffer> {
+  const worker = await startMesher();
   return await new Promise((resolve, reject) => {
     const end = () => {
       worker.removeEventListener("message", done);

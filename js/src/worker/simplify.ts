@@ -34,17 +34,19 @@ export function tolerance({ max_quadrics_error = 1, max_normal_angle_deviation =
  * @param scales the voxel's size
  */
 export async function simplify(mesh: Mesh, shape: Triple, scales: Triple, options: MeshOptions): Promise<Mesh> {
-  const error = tolerance(options);
+  const { positions, indices } = mesh;
+  const error = Math.min(tolerance(options), thinnest(positions) / 16);
   if (error === 0) return mesh;
   await MeshoptSimplifier.ready;
-  const { positions, indices } = mesh;
   const unit = Math.min(...scales);
   const scaled = positions.map((x, i) => (x * (scales[i % 3] as number)) / unit);
-  const lock = (options.lock_boundary_vertices ?? true) ? rim(positions, shape) : null;
+  const lock = (options.lock_boundary_vertices ?? true) ? rim(positions, shape) : new Uint8Array(positions.length / 3);
   const none = new Float32Array(0);
-  const [kept] = MeshoptSimplifier.simplifyWithAttributes(indices, scaled, 3, none, 0, [], lock, 0, error, [
-    "ErrorAbsolute",
-  ]);
+  const run = (locked: Uint8Array) =>
+    MeshoptSimplifier.simplifyWithAttributes(indices, scaled, 3, none, 0, [], locked, 0, error, ["ErrorAbsolute"])[0];
+  let kept = run(lock);
+  // Sometimes two sheets meet in one edge. What lies around it is kept as it was.
+  for (let tries = 0; tries < PINCH_TRIES && lockPinches(kept, indices, lock); ++tries) kept = run(lock);
   const [remap, count] = MeshoptSimplifier.compactMesh(kept);
   const moved = new Float32Array(3 * count);
   for (let i = 0; i < remap.length; ++i) {
@@ -52,6 +54,43 @@ export async function simplify(mesh: Mesh, shape: Triple, scales: Triple, option
     if (to !== 0xffffffff) moved.set(positions.subarray(3 * i, 3 * i + 3), 3 * to);
   }
   return { positions: moved, indices: kept };
+}
+
+const PINCH_TRIES = 4;
+
+/** Lock what is around the edges that belong to more than two triangles; whether there are any. */
+function lockPinches(simplified: Uint32Array, indices: Uint32Array, lock: Uint8Array): boolean {
+  const count = lock.length;
+  const seen = new Set<number>();
+  const pinched = new Uint8Array(count);
+  let any = false;
+  for (let i = 0; i < simplified.length; ++i) {
+    const a = simplified[i] as number;
+    const b = simplified[i % 3 === 2 ? i - 2 : i + 1] as number;
+    const edge = a * count + b;
+    if (seen.has(edge)) {
+      pinched[a] = pinched[b] = 1;
+      any = true;
+    }
+    seen.add(edge);
+  }
+  if (!any) return false;
+  for (let i = 0; i < indices.length; i += 3) {
+    const corners = indices.subarray(i, i + 3);
+    if (corners.some((corner) => pinched[corner])) for (const corner of corners) lock[corner] = 1;
+  }
+  return true;
+}
+
+/** The smallest side of the box around an object: small objects have few triangles to lose, and much of their shape. */
+function thinnest(positions: Float32Array): number {
+  const low = [Infinity, Infinity, Infinity];
+  const high = [-Infinity, -Infinity, -Infinity];
+  positions.forEach((x, i) => {
+    low[i % 3] = Math.min(low[i % 3] as number, x);
+    high[i % 3] = Math.max(high[i % 3] as number, x);
+  });
+  return Math.min(...high.map((x, d) => x - (low[d] as number)));
 }
 
 /** 1 for the vertices in the planes of the volume's outermost voxels, where the official surface would end. */
