@@ -18,6 +18,9 @@ from .channel import Reply
 _PATH = re.compile(r"/neuroglancer/(?P<kind>[^/]+)/(?P<key>[^/]+)(?:/(?P<rest>.*))?$")
 _SUBVOLUME = re.compile(r"(?P<scale>[0-9,]+)/(?P<start>[0-9,]+)/(?P<end>[0-9,]+)$")
 
+# What Neuroglancer draws.
+_DTYPES = {"uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "float32"}
+
 
 @dataclass
 class NotServedError(Exception):
@@ -71,8 +74,12 @@ def _info(volume: Any) -> bytes:
     from neuroglancer.json_utils import encode_json
 
     info = volume.info()
-    if info.get("encoding") == "npz":
+    if "dataType" in info and info["dataType"] not in _DTYPES:
+        raise NotServedError(400, f"{info['dataType']} cannot be shown: cast the array with .astype({_cast(info['dataType'])!r})")
+    if info.get("encoding") == "npz" and not is_overridden(volume, "get_encoded_subvolume"):
         info["encoding"] = "raw"
+    if info.get("encoding") == "jpeg" and info["dataType"] != "uint8":
+        raise NotServedError(400, f"{info['dataType']} has no JPEG form: use encoding='raw', or cast with .astype('uint8')")
     return str(encode_json(info)).encode()
 
 
@@ -81,11 +88,37 @@ def _subvolume(volume: Any, encoding: str, rest: str) -> bytes:
     if match is None:
         raise NotServedError(400, f"{rest!r} is no part of a volume")
     scale, start, end = (np.array(match[name].split(","), np.int64) for name in ("scale", "start", "end"))
-    if encoding != "raw" or is_overridden(volume, "get_encoded_subvolume"):
+    if is_overridden(volume, "get_encoded_subvolume"):
         data, _ = volume.get_encoded_subvolume(encoding, start, end, match["scale"])
         return bytes(data)
-    part: bytes = cut(volume, start, end, scale).tobytes("F")
-    return part
+    if encoding not in _ENCODERS:
+        raise NotServedError(400, f"There is no encoding {encoding!r}")
+    return _ENCODERS[encoding](cut(volume, start, end, scale))
+
+
+def _raw(part: Any) -> bytes:
+    data: bytes = part.tobytes("F")
+    return data
+
+
+def _npz(part: Any) -> bytes:
+    from neuroglancer.chunks import encode_npz
+
+    return bytes(encode_npz(part))
+
+
+def _jpeg(part: Any) -> bytes:
+    from neuroglancer.chunks import encode_jpeg
+
+    # The package's encoder keeps the last dimension as the picture's rows; the page wants the first to run fastest.
+    return bytes(encode_jpeg(part.T.reshape(1, -1, part.shape[0])))
+
+
+_ENCODERS: dict[str, Callable[[Any], bytes]] = {"raw": _raw, "npz": _npz, "jpeg": _jpeg}
+
+
+def _cast(dtype: str) -> str:
+    return {"bool": "uint8", "int64": "int32"}.get(dtype, "float32")
 
 
 def is_overridden(volume: Any, method: str) -> bool:
