@@ -43,7 +43,7 @@ interface Request {
   timer?: ReturnType<typeof setTimeout>;
 }
 
-export const IN_FLIGHT = 8;
+export const IN_FLIGHT = 16;
 export const TIMEOUT_MS = 120_000;
 
 type Carrier = Pick<PanelModel, "on" | "off" | "send_msg">;

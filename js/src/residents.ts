@@ -23,15 +23,23 @@ interface Entry {
   voxel: number;
   bytes: number;
   ready: boolean;
-  /** When it is there or will not come. */
+  /** Bytes here, and the milliseconds that it took. */
+  come: number;
+  took: number;
+  /** When the first slab is there, or none will come. */
+  begun: Promise<void>;
+  /** When all is there, or will not come. */
   settled: Promise<void>;
 }
 
-const SLAB_MIN = 1 << 20;
+const SLAB_MIN = 1 << 18;
+const SLAB_FIRST = 1 << 22;
 const SLAB_MAX = 1 << 24;
-/** How long one slab should be under way: others wait no longer than that. */
-const SLAB_MS = 100;
+/** How long one slab should be under way: others wait about as long. A page that draws takes half of it to notice. */
+const SLAB_MS = 400;
 const IN_FLIGHT = 2;
+/** How long chunks rather wait for the whole array than to be asked for one by one. */
+const WAIT_MS = 2000;
 
 export class Residents {
   readonly #entries = new Map<string, Entry>();
@@ -61,10 +69,13 @@ export class Residents {
         voxel: 1,
         bytes: 0,
         ready: false,
+        come: 0,
+        took: 0,
+        begun: Promise.resolve(),
         settled: Promise.resolve(),
       };
       this.#entries.set(key, entry);
-      entry.settled = this.#fill(entry, sender);
+      this.#begin(entry, sender);
     }
     entry.senders.add(sender);
   }
@@ -87,13 +98,22 @@ export class Residents {
     const sender = entry?.senders.values().next().value;
     if (entry?.info === undefined || sender === undefined || entry.info.generation === generation) return;
     this.#drop(entry);
-    entry.abort = new AbortController();
-    entry.settled = this.#fill(entry, sender);
+    this.#begin(entry, sender);
   }
 
   /** When the array is there or will not come. */
   async settled(key: string): Promise<void> {
     await this.#entries.get(key)?.settled;
+  }
+
+  /** Wait for the array where that is soon; false where its chunks are better asked for one by one. */
+  async soon(key: string): Promise<boolean> {
+    const entry = this.#entries.get(key);
+    await entry?.begun;
+    if (entry?.info === undefined || entry.come === 0) return false;
+    if (((entry.bytes - entry.come) / entry.come) * entry.took > WAIT_MS) return false;
+    await entry.settled;
+    return entry.ready;
   }
 
   /** Whether meshes of the array's objects can be asked for here. */
@@ -107,7 +127,15 @@ export class Residents {
     return [...this.#entries.values()].reduce((sum, entry) => sum + entry.bytes, 0);
   }
 
-  async #fill(entry: Entry, sender: Sender): Promise<void> {
+  #begin(entry: Entry, sender: Sender): void {
+    entry.abort = new AbortController();
+    entry.come = 0;
+    entry.begun = new Promise((begun) => {
+      entry.settled = this.#fill(entry, sender, begun).finally(begun);
+    });
+  }
+
+  async #fill(entry: Entry, sender: Sender, begun: () => void): Promise<void> {
     const { key, abort } = entry;
     const { signal } = abort;
     try {
@@ -119,7 +147,7 @@ export class Residents {
       signal.throwIfAborted();
       const complete = this.#complete(worker, array, signal);
       worker.postMessage({ open: array } satisfies FromPage);
-      await Promise.all([complete, this.#send(worker, entry, sender)]);
+      await Promise.all([complete, this.#send(worker, entry, sender, begun)]);
       signal.throwIfAborted();
       entry.ready = true;
       await Promise.all([...this.#readers.keys()].map((reader) => this.#announce(reader, entry)));
@@ -131,8 +159,7 @@ export class Residents {
       const kind = error instanceof ChannelError ? error.kind : "";
       // Another view of the same Python viewer goes on where one was closed. A stale array is renewed.
       if (kind === "closed" && other !== undefined) {
-        entry.abort = new AbortController();
-        entry.settled = this.#fill(entry, other);
+        this.#begin(entry, other);
         await entry.settled;
       } else if (kind !== "closed" && kind !== "stale")
         console.warn(`An array stays in Python, which is slower: ${(error as Error).message}`);
@@ -140,20 +167,26 @@ export class Residents {
   }
 
   /** Ask Python for all slabs, a few at a time, and hand them on. */
-  async #send(worker: Worker, { info, voxel, bytes, abort }: Entry, sender: Sender): Promise<void> {
+  async #send(worker: Worker, entry: Entry, sender: Sender, begun: () => void): Promise<void> {
+    const { info, voxel, bytes, abort } = entry;
     const { key, generation } = info as Resident;
+    const started = performance.now();
     let next = 0;
-    let size = SLAB_MIN;
+    let size = SLAB_FIRST;
     const run = async () => {
       while (next < bytes) {
         const offset = next;
-        next = Math.min(bytes, offset + size);
+        const end = Math.min(bytes, offset + size);
+        next = end;
         const since = performance.now();
-        const params = { key, generation, start: offset / voxel, end: next / voxel };
+        const params = { key, generation, start: offset / voxel, end: end / voxel };
         const { data } = await sender.ask("source.slab", params, { signal: abort.signal });
         abort.signal.throwIfAborted();
         if (data === undefined) throw new Error("Python sent no voxels");
         worker.postMessage({ slab: { key, generation, offset, data } } satisfies FromPage, [data]);
+        entry.come += end - offset;
+        entry.took = performance.now() - started;
+        begun();
         const took = performance.now() - since;
         if (took < SLAB_MS / 2) size = Math.min(2 * size, SLAB_MAX);
         else if (took > 2 * SLAB_MS) size = Math.max(size / 2, SLAB_MIN);

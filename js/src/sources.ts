@@ -26,6 +26,7 @@ export interface DataPeer {
 interface ResidentData {
   join(reader: Worker, onReady: (key: string) => void): void;
   settled(key: string): Promise<void>;
+  soon(key: string): Promise<boolean>;
   hasMeshes(key: string): boolean;
 }
 
@@ -76,6 +77,9 @@ async function askPeer(path: string, signal: AbortSignal): Promise<Answer> {
     await residents.settled(key);
     if (residents.hasMeshes(key)) return { status: ASK_AGAIN, reason: "", data: undefined };
   }
+  if (kind === "raw" && key !== undefined && (await residents?.soon(key)))
+    return { status: ASK_AGAIN, reason: "", data: undefined };
+  signal.throwIfAborted();
   const peer = peerOf(path);
   if (peer !== undefined) return peer.fetch(path, signal);
   return { status: 404, reason: "No Python viewer on this page serves this volume", data: undefined };
