@@ -92,6 +92,8 @@ async function buildEngine() {
       engine: "src/engine.ts",
       "chunk-worker": "src/worker/chunk.ts",
       "async-worker": "src/worker/async.ts",
+      "resident-worker": "src/worker/resident.ts",
+      "mesh-worker": "src/worker/mesh.ts",
     },
     splitting: true,
     outdir: "out",

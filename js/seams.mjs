@@ -45,6 +45,27 @@ export const EDITS = [
     to: `__parts.fetchPart("./${name}.wasm", import.meta.url)`,
     times: 1,
   })),
+  // Chunks of 32 and 64-bit labels are kept compressed, and were sent so, which Python cannot read.
+  {
+    file: "python_integration/volume.js",
+    from: 'import { debounce } from "lodash-es";',
+    to: 'import { debounce } from "lodash-es"; import { decodeChannels } from "#src/sliceview/compressed_segmentation/decode_common.js";',
+    times: 1,
+  },
+  {
+    file: "python_integration/volume.js",
+    from: "let isFillValue = false;",
+    to: `let isFillValue = false;
+            const block = chunk.source.spec.compressedSegmentationBlockSize;
+            if (data !== null && block !== undefined) {
+              const size = [...chunk.chunkDataSize, 1, 1, 1, 1].slice(0, Math.max(4, chunk.chunkDataSize.length));
+              const Labels = info.dataType === DataType.UINT64 ? BigUint64Array : Uint32Array;
+              const labels = new Labels(size.reduce((a, b) => a * b));
+              decodeChannels(labels, data, 0, size, block);
+              data = new Uint8Array(labels.buffer);
+            }`,
+    times: 1,
+  },
   // These pages are part of neuroglancer's own web site; a log-in needs them beside the page.
   {
     file: "util/google_oauth2.js",
@@ -147,6 +168,19 @@ export const EDITS = [
     file: "widget/checkbox_icon.js",
     from: 'this.element.dataset.checked = value ? "true" : "false";',
     to: 'this.element.dataset.checked = value ? "true" : "false"; this.element.ariaPressed = this.element.dataset.checked;',
+    times: 1,
+  },
+  // What Python serves comes over the channel (src/sources.ts).
+  {
+    file: "datasource/python/frontend.js",
+    from: "window.location.href",
+    to: "__sources.PYTHON_BASE",
+    times: 7,
+  },
+  {
+    file: "util/http_request.js",
+    from: "response = await fetch(input, init);",
+    to: "response = await __sources.fetchAny(input, init);",
     times: 1,
   },
   // The status line is one per page; it lives in the viewer that is in use.

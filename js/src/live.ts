@@ -1,5 +1,6 @@
 // One running upstream viewer: made, read, and taken down without leaving anything behind.
 import "neuroglancer";
+import "neuroglancer/unstable/datasource/python/register_default.js";
 import "neuroglancer/unstable/sliceview/chunk_format_handlers.js";
 import { DisplayContext } from "neuroglancer/unstable/display_context.js";
 import { getStatusMessageContainers } from "neuroglancer/unstable/status.js";

@@ -1,6 +1,6 @@
 // Finds the engine: already on the page, by URL, inlined in a saved page, or asked from Python part by part.
 
-import { ask } from "./channel";
+import { Channel } from "./channel";
 import type { attach, createViewer } from "./engine";
 import type { PanelModel } from "./model";
 
@@ -46,7 +46,8 @@ async function load(model: PanelModel, progress: Progress): Promise<Engine> {
   try {
     const inlined = inlinedParts();
     if (inlined !== undefined) return await loadParts(inlined, progress);
-    return await loadParts((name) => fromPython(model, name), progress);
+    const channel = new Channel(model);
+    return await loadParts((name) => fromPython(channel, name), progress);
   } catch (error) {
     throw failure === undefined ? error : new Error(`${(failure as Error).message}; ${(error as Error).message}`);
   }
@@ -65,8 +66,8 @@ async function loadByUrl(base: string): Promise<Engine> {
 /** Gives the bytes of a part. */
 type Source = (name: string) => Promise<ArrayBuffer>;
 
-async function fromPython(model: PanelModel, name: string): Promise<ArrayBuffer> {
-  const { data } = await ask(model, "engine.read", { name, encoding: "gzip" });
+async function fromPython(channel: Channel, name: string): Promise<ArrayBuffer> {
+  const { data } = await channel.ask("engine.read", { name, encoding: "gzip" });
   if (data === undefined) throw new Error(`Python sent nothing for ${name}`);
   return await unzip(data);
 }

@@ -1,4 +1,5 @@
 import type { ViewerError } from "./errors";
+import type { JsonObject } from "./json";
 import type { Hover } from "./readings";
 import type { Command, Report } from "./sync";
 import type { UiChoice } from "./ui";
@@ -9,6 +10,13 @@ export interface ModelProperties {
   engine: { url: string; entry: string };
   ui: UiChoice;
   dark: boolean;
+  /**
+   * The Python viewer behind this one, empty without one: its token, by which its volumes are known; the bytes of its
+   * arrays to keep on the page; whether they come over a network.
+   */
+  python: { token?: string; resident_limit?: number | null; remote?: boolean };
+  /** The Python viewer's configuration. */
+  config: JsonObject;
   command: Command;
   report: Report | Record<string, never>;
   hover: Hover;

@@ -4,6 +4,8 @@
 // the channel, or inlined in a saved page) parts are blobs, which have no folder: then the loader
 // has put the address of each worker into the text, and leaves a resolver for the rest.
 
+import { answerWorker } from "./sources";
+
 /** Gives the URL of a part by its file name, where parts are not files in one folder. */
 export type PartResolver = (name: string) => Promise<string>;
 
@@ -15,8 +17,16 @@ interface PartsGlobal {
 
 const scope = globalThis as PartsGlobal;
 
-/** Start a module worker, also when its address is on another origin or a blob. */
+/** Start a module worker that may ask the page for what Python serves. */
 export function startWorker(url: URL | string): Worker {
+  const worker = makeWorker(url);
+  // Before neuroglancer listens, whose handler takes every message for its own.
+  answerWorker(worker);
+  return worker;
+}
+
+/** Make a module worker, also when its address is on another origin or a blob. */
+function makeWorker(url: URL | string): Worker {
   const address = String(url);
   const channel = scope.__panelNeuroglancerParts;
   if (channel === undefined && new URL(address, "x:/").origin === self.location.origin)
@@ -30,10 +40,15 @@ export function startWorker(url: URL | string): Worker {
   return worker;
 }
 
+/** The URL of a part that is loaded on demand; `path` is written out where it is used, for the build to see. */
+export async function partUrl(path: string, base: string): Promise<string> {
+  const resolve = scope.__panelNeuroglancerPart;
+  return resolve === undefined ? new URL(path, base).href : await resolve(path.slice(2));
+}
+
 /** Fetch a part as a response that WebAssembly can stream. */
 export async function fetchPart(path: string, base: string): Promise<Response> {
-  const resolve = scope.__panelNeuroglancerPart;
-  const url = resolve === undefined ? new URL(path, base).href : await resolve(path.slice(2));
+  const url = await partUrl(path, base);
   const response = await fetch(url);
   if (!response.ok) throw new Error(`Part ${path} of the viewer could not be loaded: HTTP ${response.status}`);
   // Some servers do not know the media type, without which streaming compilation refuses.

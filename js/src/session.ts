@@ -1,6 +1,8 @@
 // Ties a viewer to its Python side through the properties of one Panel model.
+import { Channel } from "./channel";
 import { equal, type JsonObject } from "./json";
 import type { ModelProperties, PanelModel } from "./model";
+import { PythonPeer } from "./peer";
 import { tidy } from "./single";
 import { type Command, Conversation } from "./sync";
 import { EmbeddedViewer } from "./viewer";
@@ -13,7 +15,14 @@ import { EmbeddedViewer } from "./viewer";
 export function attach(model: PanelModel, container: Node): { viewer: EmbeddedViewer; detach: () => void } {
   const conversation = new Conversation(crypto.randomUUID());
   const first = conversation.resume(model.command, model.report);
-  const viewer = new EmbeddedViewer(container, { state: first, ui: model.ui });
+  const channel = new Channel(model);
+  const { token } = model.python;
+  const peer = token === undefined ? undefined : new PythonPeer(model, channel, token);
+  const viewer = new EmbeddedViewer(container, {
+    state: first,
+    ui: model.ui,
+    onStart: (upstream) => peer?.configure(upstream),
+  });
   let reported: { state: JsonObject; ack: number } | undefined;
 
   const report = (exact: JsonObject) => {
@@ -21,6 +30,7 @@ export function attach(model: PanelModel, container: Node): { viewer: EmbeddedVi
     const next = conversation.report(state, viewer.selectedSegments);
     if (reported?.ack === next.ack && equal(reported.state, state)) return;
     reported = { state, ack: next.ack };
+    peer?.showing(state);
     model.report = next;
   };
   const follow = {
@@ -50,6 +60,8 @@ export function attach(model: PanelModel, container: Node): { viewer: EmbeddedVi
       model.off("command", onCommand);
       model.off("ui", onUi);
       viewer.dispose();
+      peer?.dispose();
+      channel.close("The viewer was removed from the page");
     },
   };
 }

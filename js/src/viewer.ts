@@ -14,9 +14,13 @@ import { Throttle } from "./throttle";
 import type { UiChoice } from "./ui";
 import { type Box, readVoxels, type Voxels } from "./voxels";
 
+type Upstream = LiveViewer["viewer"];
+
 export interface ViewerOptions {
   state?: JsonObject;
   ui?: UiChoice;
+  /** Called with each upstream viewer as it starts; what it returns is called when that one stops. */
+  onStart?: (viewer: Upstream) => (() => void) | undefined;
 }
 
 export interface ViewerEvents {
@@ -25,8 +29,6 @@ export interface ViewerEvents {
   ready: boolean;
   errors: ViewerError[];
 }
-
-type Upstream = LiveViewer["viewer"];
 
 /** The element of a viewer; the running upstream viewer is at hand for debugging and power users. */
 export interface ViewerElement extends HTMLDivElement {
@@ -57,6 +59,7 @@ export class EmbeddedViewer implements Claimant {
     ready: new Throttle(() => this.#checkReady(), 100, 100),
     errors: new Throttle(() => void this.#checkErrors(), 200, 400),
   };
+  readonly #onStart: ViewerOptions["onStart"];
   #ui: UiChoice;
   #state: JsonObject;
   #live: LiveViewer | undefined;
@@ -71,7 +74,8 @@ export class EmbeddedViewer implements Claimant {
   #disposed = false;
   onScreen = true;
 
-  constructor(container: Node, { state = {}, ui = {} }: ViewerOptions = {}) {
+  constructor(container: Node, { state = {}, ui = {}, onStart }: ViewerOptions = {}) {
+    this.#onStart = onStart;
     this.#state = state;
     this.#ui = ui;
     this.element.className = "panel-neuroglancer-viewer";
@@ -239,6 +243,8 @@ export class EmbeddedViewer implements Claimant {
     this.#attempts = 0;
     this.element.neuroglancerViewer = this.#live.viewer;
     this.#watch(this.#live);
+    const stop = this.#onStart?.(this.#live.viewer);
+    if (stop !== undefined) this.#unwatch.push(stop);
     this.#notices.idle();
     this.setState(this.#state);
     this.#setErrors(this.#stateErrors);

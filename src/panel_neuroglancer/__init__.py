@@ -3,6 +3,7 @@
 from .component import Neuroglancer
 from .engine import site_url
 from .errors import NeuroglancerError, StateError, UrlError
+from .reading import read_volume, screenshot
 from .saving import save
 from .state import parse_url, to_url
 
@@ -12,7 +13,9 @@ __all__ = [
     "StateError",
     "UrlError",
     "parse_url",
+    "read_volume",
     "save",
+    "screenshot",
     "site_url",
     "to_url",
 ]

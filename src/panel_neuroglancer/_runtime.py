@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import ModuleType
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def in_pyodide() -> bool:
@@ -31,3 +38,13 @@ def require_neuroglancer(purpose: str) -> ModuleType:
         raise ImportError(
             f"{purpose} needs the Python package neuroglancer, which is not installed. {how}"
         ) from error
+
+
+@functools.cache
+def _executor() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(thread_name_prefix="panel-neuroglancer")
+
+
+def in_background(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T] | T:
+    """Call a function beside the server's loop, or at once where there are no threads."""
+    return function(*args, **kwargs) if in_pyodide() else _executor().submit(function, *args, **kwargs)

@@ -17,6 +17,7 @@ from . import _runtime, demo, gui
 from .checks import State, as_segments, as_state
 from .errors import NeuroglancerError, StateError, UrlError
 from .saving import save
+from .session import Session, is_viewer
 from .state import CHECKS, parse_url, read, site_of, to_url, write
 from .view import NeuroglancerView
 
@@ -143,6 +144,15 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         check=_as_ui,
         doc="Neuroglancer's own controls: 'full', 'minimal', 'none' or a dict of its options.",
     )
+    resident_limit = param.Integer(
+        None,
+        bounds=(0, None),
+        constant=True,
+        doc="""
+        The bytes of a Python viewer's arrays to send to the page whole, where chunks and meshes are then made without
+        Python; larger arrays are sent chunk by chunk. The default is an eighth of the device's memory as the browser
+        tells it (1 GiB for 8 GB or more, which browsers do not tell apart), and a quarter of that where Python is on a server.""",
+    )
     show_state = param.Boolean(
         False, allow_refs=True, doc="Whether to show a card with the state and a link to it."
     )
@@ -151,11 +161,11 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
     sizing_mode = param.Selector(default="stretch_width")
 
     def __init__(self, source: Any = None, *, load_demo: bool = False, **params: Any) -> None:
-        _refuse_live_viewer(source)
         super().__init__(**_sizing(params))
         self._links: list[Any] = []
         self._own_errors: list[dict[str, Any]] = []
         self._site = site_of("")
+        self._session: Session | None = None
         self._typed: str | None = None  # what stands in the field and is not loaded yet
         self._known: dict[str, Any] = {}
         self._view = NeuroglancerView(self._on_report, sizing_mode="stretch_both", min_height=200)
@@ -175,6 +185,9 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
             source = self.url or self.state or None
         if load_demo and source is None:
             source = demo.demo_url()
+        if is_viewer(source):
+            self._session = self._follow(source)
+            source = self._session.state
         if source is not None or parts:
             self._show(source if source is not None else {}, parts)
 
@@ -202,6 +215,21 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
 
     # As Panel's own components have it; a PyComponent does not.
     link = Reactive.link
+
+    def _follow(self, viewer: Any) -> Session:
+        """Let a live Python viewer's state and this component's be one from now on."""
+        session = Session(viewer, self._on_viewer_state, self._view.configure, lambda: self._view.shown)
+        session.serve(self._view.channel)
+        self._view.python = {
+            "token": session.token,
+            "resident_limit": self.resident_limit,
+            "remote": not _runtime.in_pyodide(),
+        }
+        return session
+
+    def _on_viewer_state(self, state: State) -> None:
+        if state != self._known["state"]:
+            self._show(state)
 
     # What to show
 
@@ -260,6 +288,8 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
     def _know(self, known: dict[str, Any]) -> None:
         """Take in what the viewer shows, or is about to."""
         self._known = known
+        if self._session is not None:
+            self._session.take(known["state"])
         self.json_pane.object = known["state"]
         self.shareable_url_pane.object = gui.link(to_url(known["state"], self._site))
         values = {name: value for name, value in known.items() if value != getattr(self, name)}
@@ -359,11 +389,3 @@ def _sizing(params: dict[str, Any]) -> dict[str, Any]:
     ):
         params.setdefault("height", None)
     return params
-
-
-def _refuse_live_viewer(source: Any) -> None:
-    if hasattr(source, "config_state") and hasattr(source, "volume_manager"):
-        raise NotImplementedError(
-            "A live neuroglancer.Viewer cannot be shown yet. Pass its state, Neuroglancer(viewer.state), "
-            "which shows all layers whose data is not served by that Python viewer."
-        )

@@ -66,7 +66,7 @@ def engine_location(doc: Document | None = None) -> dict[str, str]:
     return {"url": "", "entry": entry}
 
 
-def read_engine(params: dict[str, Any]) -> Reply:
+def read_engine(params: dict[str, Any], data: bytes | None = None) -> Reply:
     """Answer ``engine.read``: one file of the engine, gzipped if ``params["encoding"]`` is ``"gzip"``."""
     name = params.get("name")
     # Only names that the manifest lists: no path ever comes from the page.
@@ -74,10 +74,10 @@ def read_engine(params: dict[str, Any]) -> Reply:
         raise ChannelError(
             "not-found", f"The engine has no file {name!r}. Reload the page: it may be of another version."
         )
-    data = (DIST / "engine" / name).read_bytes()
+    content = (DIST / "engine" / name).read_bytes()
     if params.get("encoding") == "gzip":
-        return Reply({"encoding": "gzip"}, gzip.compress(data, 6, mtime=0))
-    return Reply({"encoding": "identity"}, data)
+        return Reply({"encoding": "gzip"}, gzip.compress(content, 6, mtime=0))
+    return Reply({"encoding": "identity"}, content)
 
 
 @contextmanager

@@ -37,6 +37,8 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         default={"preset": "full", "options": {}}, doc="Which of Neuroglancer's controls to show."
     )
     dark = param.Boolean(default=False, doc="Whether the page around is dark.")
+    python = param.Dict(default={}, doc="The Python viewer behind this one: its token, by which its volumes are known.")
+    config = param.Dict(default={}, doc="The Python viewer's configuration.")
     command = param.Dict(default={}, doc="The last state that Python wants shown.")
     report = param.Dict(default={}, doc="The last state that a page showed.")
     hover = param.Dict(default={}, doc="What is under the mouse.")
@@ -60,8 +62,8 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         self._due_of: dict[str, int] = {}
         # The last ack of each view whose last report was stale.
         self._stale: dict[str, int] = {}
-        self._channel = Channel(self._send_msg)
-        self._channel.on("engine.read", read_engine)
+        self.channel = Channel(self._send_msg)
+        self.channel.on("engine.read", read_engine)
         self.param.watch(self._take_report, "report")
 
     @property
@@ -69,10 +71,19 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         """Whether a page has shown the last state that Python sent."""
         return self._settled
 
+    @property
+    def shown(self) -> bool:
+        """Whether a page has shown anything yet."""
+        return bool(self._seen)
+
     def send(self, state: State) -> None:
         """Show ``state`` on every page, at once."""
         self._settled = False
         self._command(state, origin=None)
+
+    def configure(self, config: dict[str, Any]) -> None:
+        """Send a Python viewer's configuration to every page."""
+        self.config = config
 
     def _command(self, state: State, origin: str | None) -> None:
         self._state = state
@@ -114,7 +125,7 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         self._stale[view] = ack
 
     def _handle_msg(self, data: Any) -> None:
-        self._channel.receive(data)
+        self.channel.receive(data)
 
     def _process_param_change(self, params: dict[str, Any]) -> dict[str, Any]:
         # What one page reports is no other page's business, and a fresh page has nothing to report yet.

@@ -53,8 +53,16 @@ def npm_pack(spec: str, folder: Path) -> Path:
     return _only(folder, "*.tgz", spec)
 
 
-def pip_download(requirement: str, folder: Path, *, python: str) -> Path:
-    """Fetch a pure wheel from PyPI for Python `python` (as in "3.12"), without its dependencies."""
+def pip_download(
+    requirement: str,
+    folder: Path,
+    *,
+    python: str,
+    platform: str = "any",
+    implementation: str = "py",
+    abi: str = "none",
+) -> Path:
+    """Fetch a wheel from PyPI for Python `python` (as in "3.12"), without its dependencies; a pure one if not told otherwise."""
     _run(
         [
             sys.executable,
@@ -65,10 +73,10 @@ def pip_download(requirement: str, folder: Path, *, python: str) -> Path:
             "--disable-pip-version-check",
             "--no-deps",
             "--only-binary=:all:",
-            "--platform=any",
+            f"--platform={platform}",
             f"--python-version={python}",
-            "--implementation=py",
-            "--abi=none",
+            f"--implementation={implementation}",
+            f"--abi={abi}",
             f"--dest={folder}",
             requirement,
         ],

@@ -1,6 +1,6 @@
 """Which packages an app needs in the browser, and where each comes from.
 
-In this order: this package itself; the copy installed here, if it is pure Python (it is the one the author tried the app
+In this order: this package itself, and the official neuroglancer package made fit for the browser; the copy installed here, if it is pure Python (it is the one the author tried the app
 with); Pyodide's distribution, if the package is compiled; PyPI, if there is a pure wheel.
 """
 
@@ -19,7 +19,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from . import wheels
+from . import neuroglancer_wheel, wheels
 from .errors import DependencyConflictError, FetchError, NoWasmWheelError
 from .fetch import cache_dir, pip_download, write_atomically
 from .progress import Progress
@@ -186,6 +186,9 @@ class Resolver:
     def _find(self, name: str, requirement: Requirement, parent: str) -> Package:
         if name == OWN:
             wheel = wheels.own(Path(__file__).parent.parent)
+            return Package(name, wheel.version, wheel)
+        if name == neuroglancer_wheel.NAME:  # the official wheel is compiled, and needs a server
+            wheel = neuroglancer_wheel.derive(self.progress)
             return Package(name, wheel.version, wheel)
         entry = self.runtime.packages.get(name)
         compiled = entry is not None and not entry["file_name"].endswith("-none-any.whl")

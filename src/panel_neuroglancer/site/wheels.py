@@ -188,7 +188,7 @@ def own(package: Path) -> Wheel:
     if not loader.exists():
         raise SiteError(f"{loader} is missing: this copy of panel-neuroglancer was not built. Run `make js`.")
     version, requires = _own_metadata(package)
-    away = {package / "cli.py", package / "site", package / "dist"}
+    away = {package / "cli.py", package / "site", package / "dist", package / "browser"}
     paths = [
         path
         for path in package.rglob("*")

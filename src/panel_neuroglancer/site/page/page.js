@@ -1,7 +1,7 @@
 // The page of a converted app: starts Python, here or in a worker, shows how far it is, and links both documents.
 import { Indicator } from "./indicator.js";
 import { draw, Outbox, receive } from "./link.js";
-import { describe, startPython } from "./python.js";
+import { apply, describe, startPython } from "./python.js";
 
 const config = JSON.parse(document.getElementById("pn-config").textContent);
 const base = new URL(".", document.baseURI).href;
@@ -53,12 +53,10 @@ async function onPage() {
   globalThis.pyodide = pyodide;
   bridge.prepare();
   const outbox = new Outbox((patch) => {
-    try {
-      bridge.apply(patch);
-    } catch (error) {
-      if (!error.pyodide_fatal_error) throw error;
-      indicator.fail(describe(error));
-    }
+    apply(bridge, patch).catch((error) => {
+      console.error("A change of the page did not reach Python:", error);
+      if (error.pyodide_fatal_error) indicator.fail(describe(error));
+    });
     return new Promise((resolve) => setTimeout(resolve)); // let the page breathe before more of it
   });
   const doc = await show(await bridge.run(config.source, config.filename), outbox);

@@ -75,6 +75,17 @@ export async function startPython(config, base, say) {
   }
 }
 
+/**
+ * Let Python apply a patch of the page's.
+ *
+ * Where the browser can (JSPI), a handler that waits for the page is put aside meanwhile, and the next patches are applied
+ * before it goes on. So nobody may wait for this promise before sending more.
+ */
+export async function apply(bridge, patch) {
+  if ("Suspending" in WebAssembly) await bridge.apply.callPromising(patch);
+  else bridge.apply(patch);
+}
+
 /** Describe an exception for the visitor. */
 export function describe(error) {
   const details = String(error?.message ?? error);

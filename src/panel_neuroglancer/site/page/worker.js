@@ -1,5 +1,5 @@
 // Python in a worker. The page speaks first: {type: "boot", config, base, location}.
-import { describe, startPython } from "./python.js";
+import { apply, describe, startPython } from "./python.js";
 
 let bridge;
 
@@ -7,7 +7,7 @@ self.addEventListener("message", ({ data }) => {
   if (data?.type === "boot") boot(data);
   else if (data?.type === "drawn") attempt(() => bridge.link(dispatch, data.location));
   else if (data?.type === "patch") {
-    attempt(() => bridge.apply(data.patch));
+    apply(bridge, data.patch).catch(report);
     self.postMessage({ type: "idle" });
   }
 });
@@ -31,7 +31,11 @@ function attempt(action) {
   try {
     action();
   } catch (error) {
-    console.error(error);
-    if (error.pyodide_fatal_error) self.postMessage({ type: "failed", error: describe(error) });
+    report(error);
   }
+}
+
+function report(error) {
+  console.error(error);
+  if (error.pyodide_fatal_error) self.postMessage({ type: "failed", error: describe(error) });
 }

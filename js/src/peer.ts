@@ -1,0 +1,78 @@
+// One Python viewer as seen from the page: its data, its configuration, and what it wants to hear.
+import type { Viewer } from "neuroglancer/unstable/viewer.js";
+import type { Channel, Reply } from "./channel";
+import { type Notice, PythonConfig } from "./config";
+import type { JsonObject } from "./json";
+import type { PanelModel } from "./model";
+import { residents, type Sender } from "./residents";
+import { type Answer, addPeer, type DataPeer } from "./sources";
+
+/**
+ * Bytes of arrays to keep on the page: an eighth of the device's memory as far as the browser tells it (at most 8 GB),
+ * and a quarter of that where the arrays come over a network, since all of an array is sent to show a part of it.
+ */
+export function defaultLimit(remote: boolean): number {
+  const { deviceMemory = 4 } = navigator as { deviceMemory?: number };
+  return (deviceMemory * 2 ** 30) / (remote ? 32 : 8);
+}
+
+export class PythonPeer implements DataPeer, Sender {
+  readonly #removers: (() => void)[] = [];
+  #config: PythonConfig | undefined;
+
+  constructor(
+    private readonly model: PanelModel,
+    private readonly channel: Channel,
+    token: string,
+  ) {
+    const follow = () => this.#config?.restore(this.model.config);
+    model.on("config", follow);
+    this.#removers.push(addPeer(token, this), () => model.off("config", follow));
+  }
+
+  /** Configure a viewer that has just been made; returns what undoes it. */
+  configure(viewer: Viewer): () => void {
+    const config = new PythonConfig(viewer, (notice) => this.#tell(notice));
+    this.#config = config;
+    config.restore(this.model.config);
+    return () => {
+      this.#config = undefined;
+      config.dispose();
+    };
+  }
+
+  async fetch(path: string, signal: AbortSignal): Promise<Answer> {
+    const { result, data } = await this.channel.ask("source.read", { path }, { signal });
+    const { status, reason } = result as { status: number; reason: string };
+    const key = /^\/neuroglancer\/info\/(.+)$/.exec(path)?.[1];
+    if (status === 200 && key !== undefined) residents.want(key, this);
+    return { status, reason, data };
+  }
+
+  ask(method: string, params: Record<string, unknown>, options: { signal: AbortSignal }): Promise<Reply> {
+    return this.channel.ask(method, params, options);
+  }
+
+  get limit(): number {
+    const { resident_limit: limit, remote } = this.model.python;
+    return limit ?? defaultLimit(remote ?? true);
+  }
+
+  /** The viewer shows this now: free the arrays that it shows no longer. */
+  showing(state: JsonObject): void {
+    const text = JSON.stringify(state);
+    residents.release(this, (key) => text.includes(key));
+  }
+
+  dispose(): void {
+    residents.release(this);
+    for (const remove of this.#removers) remove();
+  }
+
+  #tell({ kind, name, value, data }: Notice): void {
+    this.channel.ask(`viewer.${kind}`, { name, value }, { data }).catch((error: Error) => {
+      // The viewer goes on; whoever waits in Python has its own time limit.
+      console.warn(`Python did not take the ${kind} "${name}": ${error.message}`);
+    });
+  }
+}

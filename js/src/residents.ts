@@ -1,0 +1,255 @@
+// On the page: which of Python's arrays are in the resident worker, and how they get there.
+//
+// An array is sent once, in slabs, so that other messages pass in between; its chunks come from Python meanwhile. The
+// worker is started for the first array and ended with the last, which surely frees the memory.
+import { ChannelError, type Reply } from "./channel";
+import { partUrl, startWorker } from "./parts";
+import { type Announcement, useResidents } from "./sources";
+import type { FromPage, Resident, ToPage } from "./worker/resident";
+
+/** A Python viewer that can send its arrays. */
+export interface Sender {
+  ask(method: string, params: Record<string, unknown>, options: { signal: AbortSignal }): Promise<Reply>;
+  /** The bytes of arrays that the page may keep. */
+  readonly limit: number;
+}
+
+interface Entry {
+  key: string;
+  senders: Set<Sender>;
+  abort: AbortController;
+  info?: Resident | undefined;
+  /** Bytes of one voxel, and of all. */
+  voxel: number;
+  bytes: number;
+  ready: boolean;
+  /** Bytes here, and the milliseconds that it took. */
+  come: number;
+  took: number;
+  /** When the first slab is there, or none will come. */
+  begun: Promise<void>;
+  /** When all is there, or will not come. */
+  settled: Promise<void>;
+}
+
+const SLAB_MIN = 1 << 18;
+const SLAB_FIRST = 1 << 22;
+const SLAB_MAX = 1 << 24;
+/** How long one slab should be under way: others wait about as long. A page that draws takes half of it to notice. */
+const SLAB_MS = 400;
+const IN_FLIGHT = 2;
+/** How long chunks rather wait for the whole array than to be asked for one by one. */
+const WAIT_MS = 2000;
+
+export class Residents {
+  readonly #entries = new Map<string, Entry>();
+  readonly #readers = new Map<Worker, (key: string) => void>();
+  #connected = new WeakSet<Worker>();
+  #worker: Promise<Worker> | undefined;
+
+  /** A chunk worker that will ask for arrays; `onReady` is called when one can be asked for. */
+  join(reader: Worker, onReady: (key: string) => void): void {
+    this.#readers.set(reader, onReady);
+    const terminate = reader.terminate.bind(reader);
+    reader.terminate = () => {
+      this.#readers.delete(reader);
+      terminate();
+    };
+    for (const entry of this.#entries.values()) if (entry.ready) void this.#announce(reader, entry);
+  }
+
+  /** Have the array `key` here, if it is one and there is room; `sender` wants it until it releases it. */
+  want(key: string, sender: Sender): void {
+    let entry = this.#entries.get(key);
+    if (entry === undefined) {
+      entry = {
+        key,
+        senders: new Set([sender]),
+        abort: new AbortController(),
+        voxel: 1,
+        bytes: 0,
+        ready: false,
+        come: 0,
+        took: 0,
+        begun: Promise.resolve(),
+        settled: Promise.resolve(),
+      };
+      this.#entries.set(key, entry);
+      this.#begin(entry, sender);
+    }
+    entry.senders.add(sender);
+  }
+
+  /** `sender` shows these arrays only, or nothing at all any more. */
+  release(sender: Sender, keeps: (key: string) => boolean = () => false): void {
+    for (const entry of [...this.#entries.values()]) {
+      if (keeps(entry.key) || !entry.senders.delete(sender)) continue;
+      if (entry.senders.size === 0) {
+        this.#drop(entry);
+        this.#entries.delete(entry.key);
+        this.#endWorker();
+      }
+    }
+  }
+
+  /** Python has changed the array: what is here is old. To be called before neuroglancer asks for chunks again. */
+  renew(key: string, generation: number): void {
+    const entry = this.#entries.get(key);
+    const sender = entry?.senders.values().next().value;
+    if (entry?.info === undefined || sender === undefined || entry.info.generation === generation) return;
+    this.#drop(entry);
+    this.#begin(entry, sender);
+  }
+
+  /** When the array is there or will not come. */
+  async settled(key: string): Promise<void> {
+    await this.#entries.get(key)?.settled;
+  }
+
+  /** Wait for the array where that is soon; false where its chunks are better asked for one by one. */
+  async soon(key: string): Promise<boolean> {
+    const entry = this.#entries.get(key);
+    await entry?.begun;
+    if (entry?.info === undefined || entry.come === 0) return false;
+    if (((entry.bytes - entry.come) / entry.come) * entry.took > WAIT_MS) return false;
+    await entry.settled;
+    return entry.ready;
+  }
+
+  /** Whether meshes of the array's objects can be asked for here. */
+  hasMeshes(key: string): boolean {
+    const entry = this.#entries.get(key);
+    return entry?.ready === true && entry.info?.meshes !== null;
+  }
+
+  /** Bytes that are here or under way. */
+  get bytes(): number {
+    return [...this.#entries.values()].reduce((sum, entry) => sum + entry.bytes, 0);
+  }
+
+  #begin(entry: Entry, sender: Sender): void {
+    entry.abort = new AbortController();
+    entry.come = 0;
+    entry.begun = new Promise((begun) => {
+      entry.settled = this.#fill(entry, sender, begun).finally(begun);
+    });
+  }
+
+  async #fill(entry: Entry, sender: Sender, begun: () => void): Promise<void> {
+    const { key, abort } = entry;
+    const { signal } = abort;
+    try {
+      const { result } = await sender.ask("source.resident", { key, limit: sender.limit - this.bytes }, { signal });
+      const { array, voxel, bytes } = result as { array: Resident | null; voxel: number; bytes: number };
+      if (array === null) return;
+      Object.assign(entry, { info: array, voxel, bytes });
+      const worker = await this.#start();
+      signal.throwIfAborted();
+      const complete = this.#complete(worker, array, signal);
+      worker.postMessage({ open: array } satisfies FromPage);
+      await Promise.all([complete, this.#send(worker, entry, sender, begun)]);
+      signal.throwIfAborted();
+      entry.ready = true;
+      await Promise.all([...this.#readers.keys()].map((reader) => this.#announce(reader, entry)));
+      for (const onReady of this.#readers.values()) onReady(key);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#drop(entry);
+      const other = [...entry.senders].find((candidate) => candidate !== sender);
+      const kind = error instanceof ChannelError ? error.kind : "";
+      // Another view of the same Python viewer goes on where one was closed. A stale array is renewed.
+      if (kind === "closed" && other !== undefined) {
+        this.#begin(entry, other);
+        await entry.settled;
+      } else if (kind !== "closed" && kind !== "stale")
+        console.warn(`An array stays in Python, which is slower: ${(error as Error).message}`);
+    }
+  }
+
+  /** Ask Python for all slabs, a few at a time, and hand them on. */
+  async #send(worker: Worker, entry: Entry, sender: Sender, begun: () => void): Promise<void> {
+    const { info, voxel, bytes, abort } = entry;
+    const { key, generation } = info as Resident;
+    const started = performance.now();
+    let next = 0;
+    let size = SLAB_FIRST;
+    const run = async () => {
+      while (next < bytes) {
+        const offset = next;
+        const end = Math.min(bytes, offset + size);
+        next = end;
+        const since = performance.now();
+        const params = { key, generation, start: offset / voxel, end: end / voxel };
+        const { data } = await sender.ask("source.slab", params, { signal: abort.signal });
+        abort.signal.throwIfAborted();
+        if (data === undefined) throw new Error("Python sent no voxels");
+        worker.postMessage({ slab: { key, generation, offset, data } } satisfies FromPage, [data]);
+        entry.come += end - offset;
+        entry.took = performance.now() - started;
+        begun();
+        const took = performance.now() - since;
+        if (took < SLAB_MS / 2) size = Math.min(2 * size, SLAB_MAX);
+        else if (took > 2 * SLAB_MS) size = Math.max(size / 2, SLAB_MIN);
+      }
+    };
+    await Promise.all(Array.from({ length: IN_FLIGHT }, run));
+  }
+
+  /** When the worker has all of an array. */
+  #complete(worker: Worker, { key, generation }: Resident, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const listener = ({ data }: MessageEvent<ToPage>) => {
+        if (data.key !== key || data.generation !== generation) return;
+        worker.removeEventListener("message", listener);
+        if (data.error === undefined) resolve();
+        else reject(new Error(data.error));
+      };
+      worker.addEventListener("message", listener);
+      signal.addEventListener("abort", () => {
+        worker.removeEventListener("message", listener);
+        reject(signal.reason);
+      });
+    });
+  }
+
+  async #announce(reader: Worker, { key, info, ready }: Entry): Promise<void> {
+    const worker = await this.#start();
+    if (!ready || info === undefined) return;
+    const message: Announcement = { resident: key, generation: info.generation, meshes: info.meshes !== null };
+    if (this.#connected.has(reader)) {
+      reader.postMessage(message);
+      return;
+    }
+    this.#connected.add(reader);
+    const { port1, port2 } = new MessageChannel();
+    worker.postMessage({ port: port1 } satisfies FromPage, [port1]);
+    reader.postMessage({ ...message, port: port2 } satisfies Announcement, [port2]);
+  }
+
+  /** Forget an array's voxels; the entry stays. */
+  #drop(entry: Entry): void {
+    const { key } = entry;
+    entry.abort.abort(new DOMException("The array was dropped", "AbortError"));
+    for (const reader of this.#readers.keys()) reader.postMessage({ resident: key } satisfies Announcement);
+    void this.#worker?.then((worker) => worker.postMessage({ drop: key } satisfies FromPage));
+    entry.info = undefined;
+    entry.bytes = 0;
+    entry.ready = false;
+  }
+
+  #start(): Promise<Worker> {
+    this.#worker ??= partUrl("./resident-worker.js", import.meta.url).then(startWorker);
+    return this.#worker;
+  }
+
+  #endWorker(): void {
+    if (this.#entries.size > 0) return;
+    void this.#worker?.then((worker) => worker.terminate());
+    this.#worker = undefined;
+    this.#connected = new WeakSet();
+  }
+}
+
+/** The page's. */
+export const residents = new Residents();
+useResidents(residents);

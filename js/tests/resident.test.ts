@@ -1,0 +1,135 @@
+import fs from "node:fs";
+import { describe, expect, it } from "vitest";
+import { cut, type DataTypeName, PartError } from "../src/worker/cut";
+import { findObjects, maskOf, type ObjectId } from "../src/worker/objects";
+import { simplify, tolerance } from "../src/worker/simplify";
+import { type Mesh, surface } from "../src/worker/surface";
+
+interface Case {
+  dtype: DataTypeName;
+  shape: number[];
+  factor: number[];
+  order: number[];
+  memory: string;
+  mean: string;
+  stride: string;
+}
+
+// Made by the official package: fixtures/downsampled.py.
+const CASES = JSON.parse(fs.readFileSync(new URL("fixtures/downsampled.json", import.meta.url), "utf8")) as Case[];
+const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, "hex")).buffer;
+const hex = (buffer: ArrayBuffer) => Buffer.from(buffer).toString("hex");
+
+describe("cut", () => {
+  it.each(CASES.map((x) => [`${x.dtype} ${x.shape} by ${x.factor}`, x] as const))("equals numpy: %s", (_, x) => {
+    const part = {
+      start: x.shape.map(() => 0),
+      end: x.shape.map((n, d) => Math.ceil(n / (x.factor[d] as number))),
+      factor: x.factor,
+    };
+    expect(hex(cut(x, bytes(x.memory), part, true))).toBe(x.mean);
+    expect(hex(cut(x, bytes(x.memory), part, false))).toBe(x.stride);
+  });
+
+  it("gives a part of the same voxels", () => {
+    const layout = { dtype: "uint8" as const, shape: [4, 3], order: [1, 0] };
+    const data = Uint8Array.from({ length: 12 }, (_, i) => i).buffer;
+    const part = cut(layout, data, { start: [1, 1], end: [3, 3], factor: [1, 1] }, true);
+    expect([...new Uint8Array(part)]).toEqual([5, 6, 9, 10]);
+  });
+
+  it("refuses what the array does not have", () => {
+    const layout = { dtype: "uint8" as const, shape: [4, 3], order: [1, 0] };
+    const data = new ArrayBuffer(12);
+    for (const part of [
+      { start: [0, 0], end: [5, 3], factor: [1, 1] },
+      { start: [-1, 0], end: [4, 3], factor: [1, 1] },
+      { start: [0, 0], end: [4, 3], factor: [0, 1] },
+      { start: [0], end: [4], factor: [1] },
+    ])
+      expect(() => cut(layout, data, part, true)).toThrow(PartError);
+  });
+});
+
+function finish<T>(work: Generator<void, T>): T {
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** Edges that are not used once in each direction. */
+function openEdges({ indices }: Mesh): number {
+  const edges = new Map<string, number>();
+  indices.forEach((a, i) => {
+    const edge = `${a} ${indices[i % 3 === 2 ? i - 2 : i + 1]}`;
+    edges.set(edge, (edges.get(edge) ?? 0) + 1);
+  });
+  return [...edges].filter(([edge, n]) => n !== 1 || edges.get(edge.split(" ").reverse().join(" ")) !== 1).length;
+}
+
+describe("surface", () => {
+  it("is closed for any voxels", () => {
+    let random = 1;
+    for (const density of [0.1, 0.5, 0.9]) {
+      const mask = Uint8Array.from({ length: 14 ** 3 }, (_, i) => {
+        random = (random * 48271) % 2147483647;
+        const inner = [i % 14, Math.floor(i / 14) % 14, Math.floor(i / 196)].every((x) => x > 0 && x < 13);
+        return inner && random / 2147483647 < density ? 1 : 0;
+      });
+      const mesh = surface(mask, [14, 14, 14], [0, 0, 0]);
+      expect(mesh.indices.length).toBeGreaterThan(0);
+      expect(openEdges(mesh)).toBe(0);
+    }
+  });
+
+  it("is where the object is, however the array lies in memory", async () => {
+    for (const order of [
+      [2, 1, 0],
+      [0, 1, 2],
+      [1, 0, 2],
+    ]) {
+      for (const [dtype, id] of [
+        ["uint8", 7],
+        ["uint64", 2n ** 63n + 1n],
+      ] as [DataTypeName, ObjectId][]) {
+        const layout = { dtype, shape: [6, 5, 4], order };
+        const buffer = new ArrayBuffer(120 * (dtype === "uint8" ? 1 : 8));
+        const array = dtype === "uint8" ? new Uint8Array(buffer) : new BigUint64Array(buffer);
+        const at = order.map((d) => [1, 2, 3][d] as number) as [number, number, number];
+        const [, b, c] = order.map((d) => layout.shape[d] as number) as [number, number, number];
+        array[at[0] * b * c + at[1] * c + at[2]] = id;
+        const boxes = finish(findObjects(layout, buffer));
+        expect([...boxes]).toEqual([[id, { start: [1, 2, 3], end: [2, 3, 4] }]]);
+        const mask = finish(maskOf(layout, buffer, id, { start: [1, 2, 3], end: [2, 3, 4] }));
+        const mesh = surface(mask.data, mask.shape, mask.origin);
+        expect(mesh.positions.length / 3).toBe(6);
+        const sums = [0, 1, 2].map((d) => mesh.positions.filter((_, i) => i % 3 === d).reduce((x, y) => x + y, 0) / 6);
+        expect(sums).toEqual([1, 2, 3]);
+      }
+    }
+  });
+});
+
+describe("simplify", () => {
+  it("leaves fewer triangles and no holes, and nothing to do for a negative error", async () => {
+    const n = 24;
+    const mask = Uint8Array.from({ length: n ** 3 }, (_, i) => {
+      const distance = [i % n, Math.floor(i / n) % n, Math.floor(i / n ** 2)].reduce(
+        (sum, x) => sum + (x - 12) ** 2,
+        0,
+      );
+      return distance < 80 ? 1 : 0;
+    });
+    const mesh = surface(mask, [n, n, n], [0, 0, 0]);
+    expect(await simplify(mesh, [n, n, n], [1, 1, 1], { max_quadrics_error: -1 })).toBe(mesh);
+    const simple = await simplify(mesh, [n, n, n], [4e-9, 4e-9, 4e-9], {});
+    expect(simple.indices.length).toBeLessThan(mesh.indices.length / 2);
+    expect(openEdges(simple)).toBe(0);
+  });
+
+  it("allows less for smaller angles and errors", () => {
+    expect(tolerance({ max_normal_angle_deviation: 10 })).toBeLessThan(tolerance({}));
+    expect(tolerance({ max_quadrics_error: 1e-3 })).toBeLessThan(tolerance({}));
+  });
+});

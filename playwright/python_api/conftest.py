@@ -1,0 +1,183 @@
+"""The official Python API in each runtime: pages on which tests run programs, and see what the viewer shows."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from panel_neuroglancer.site.convert import convert
+from panel_neuroglancer.site.options import Options
+from panel_neuroglancer.site.progress import Progress
+from panel_neuroglancer.site.serve import Server
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+HERE = Path(__file__).parent
+APPS = sorted((HERE / "apps").glob("*.py"))
+# How bright the middle of the viewer is, for what is never completely drawn.
+BRIGHTNESS = """
+window.brightness = () => {
+  const { display } = viewer().neuroglancerViewer;
+  display.draw();
+  const context = new OffscreenCanvas(1, 1).getContext("2d");
+  context.drawImage(display.canvas, -display.canvas.width / 2, -display.canvas.height / 2);
+  return context.getImageData(0, 0, 1, 1).data[0];
+};
+"""
+# Chromium's own remarks on software WebGL.
+GPU = ("GPU stall due to ReadPixels", "READ-usage buffer was written", "Automatic fallback to software WebGL")
+ZOOM = 6  # screen pixels of a voxel, see `plain` in the lab
+RUNTIMES = ("serve", "pyodide", "pyodide-worker")
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of `panel serve`."""
+    folder = tmp_path_factory.mktemp("serve")
+    command = [sys.executable, "-m", "panel", "serve", *map(str, APPS), "--port", "0", "--address", "127.0.0.1",
+               "--allow-websocket-origin", "*"]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder) as server:
+        assert server.stdout is not None
+        for line in server.stdout:
+            if address := re.search(r"http://(?:localhost|127\.0\.0\.1):\d+/", line):
+                break
+        else:
+            raise RuntimeError("panel serve ended")
+        drain = threading.Thread(target=server.stdout.read)
+        drain.start()
+        try:
+            yield address.group().replace("localhost", "127.0.0.1")
+        finally:
+            server.terminate()
+            server.wait()
+            drain.join()
+
+
+@pytest.fixture(scope="session")
+def static(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of one static site of all apps."""
+    out = tmp_path_factory.mktemp("static") / "site"
+    convert(APPS, out, Options(("pyodide", "pyodide-worker")), Progress(None))
+    with Server(out) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.url
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@dataclass
+class Lab:
+    """An open page."""
+
+    page: Page
+    watch: Any
+    runtime: str
+    orders: int = 0
+
+    def start(self, program: str) -> None:
+        """Let Python start to run a program."""
+        self.orders += 1
+        field = self.page.get_by_label("Order")
+        field.fill(json.dumps({"n": self.orders, "code": textwrap.dedent(program)}))
+        field.press("Enter")
+
+    def run(self, program: str) -> Any:
+        """Let Python run a program, and return what it assigned to `result`."""
+        self.start(program)
+        self.page.wait_for_function("n => python()?.n === n", arg=self.orders)
+        said = self.page.evaluate("python()")
+        assert "raised" not in said, said["raised"]
+        return said["result"]
+
+    def until(self, condition: str, argument: Any = None) -> None:
+        """Wait until an expression of ``v``, the first upstream viewer, and ``x``, the argument, holds."""
+        self.page.wait_for_function(
+            f"x => {{ const v = viewer()?.neuroglancerViewer; return v && ({condition}); }}", arg=argument
+        )
+
+    def drawn(self) -> None:
+        """Wait until all that the viewer needs is loaded and drawn."""
+        self.until("v.isReady() && v.layerManager.managedLayers.every((l) => l.isReady())")
+
+    def pixels(self, i: int = 0, wait: bool = True) -> NDArray[np.uint8]:
+        """Return the canvas as ``[y, x, rgb]``, by default once everything is drawn."""
+        if wait:
+            self.drawn()
+        png = self.page.evaluate("i => picture(i).png", i)
+        return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"))
+
+    def voxels(
+        self, shape: tuple[int, int], centre: tuple[float, float] = (16, 6), zoom: float = ZOOM, wait: bool = True
+    ) -> NDArray[np.uint8]:
+        """Return the grey values in the middle of the voxels of the plane, ``[x, y]``."""
+        image = self.pixels(wait=wait)
+        height, width, _ = image.shape
+        x = (width / 2 + (np.arange(shape[0]) + 0.5 - centre[0]) * zoom).astype(int)
+        y = (height / 2 + (np.arange(shape[1]) + 0.5 - centre[1]) * zoom).astype(int)
+        return image[np.ix_(y, x)][..., 0].T
+
+
+@pytest.fixture(scope="session")
+def _open(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[[str, str], Lab]]:
+    shared: Any = request.config.pluginmanager.get_plugin(str(HERE.parent / "conftest.py"))
+    contexts = []
+
+    def go(runtime: str, app: str) -> Lab:
+        context = browser.new_context(viewport={"width": 800, "height": 600})
+        contexts.append(context)
+        context.add_init_script(path=HERE.parent / "component" / "page.js")
+        context.add_init_script(BRIGHTNESS)
+        watch = shared.guard(context)
+        watch.expect(*GPU)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        suffix = {"serve": "", "pyodide": ".html", "pyodide-worker": "-pyodide-worker.html"}[runtime]
+        page.goto(request.getfixturevalue("served" if runtime == "serve" else "static") + app + suffix)
+        return Lab(page, watch, runtime)
+
+    yield go
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session", params=RUNTIMES)
+def runtime(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def _lab(runtime: str, _open: Callable[[str, str], Lab]) -> Lab:
+    lab = _open(runtime, "lab")
+    lab.page.wait_for_function("window.deep && python() !== null", timeout=90_000)
+    return lab
+
+
+@pytest.fixture
+def lab(_lab: Lab) -> Iterator[Lab]:
+    """The runtime's page, shared by the tests; fails the test on anything unexpected."""
+    _lab.watch.complaints.clear()
+    yield _lab
+    _lab.watch.check()
+    _lab.watch.expected[:] = GPU
+
+
+@pytest.fixture
+def open_app(_open: Callable[[str, str], Lab]) -> Callable[[str, str], Lab]:
+    """Opens an app's page in a runtime."""
+    return _open

@@ -1,0 +1,197 @@
+"""Resident arrays: the same voxels as the official server's, at every scale; without Python; given back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import neuroglancer
+import numpy as np
+from neuroglancer import downsample
+from numpy.typing import NDArray
+
+from panel_neuroglancer import Neuroglancer
+
+SHAPE = (21, 18, 13)
+
+
+def noise(dtype: str, shape: tuple[int, ...] = SHAPE) -> NDArray[Any]:
+    """Return an array whose values use the whole range of their type."""
+    random = np.random.default_rng(7)
+    if np.dtype(dtype).kind == "f":
+        return random.normal(0, 1e3, shape).astype(dtype)
+    info = np.iinfo(dtype)
+    # 64-bit means would depend on the machine's rounding beyond the range.
+    low, high = max(info.min, -(2**62)), min(info.max, 2**62)
+    return random.integers(low, high, shape, dtype=np.dtype(dtype).newbyteorder("="), endpoint=True).astype(dtype)
+
+
+def strided() -> NDArray[Any]:
+    """Return a view with steps, backwards along one dimension, that is contiguous in none."""
+    return noise("uint16", (40, 18, 30))[::2, ::-1, 3:16]
+
+
+ARRAYS = {
+    **{dtype: noise(dtype) for dtype in ("uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "float32")},
+    "float64": noise("float64"),
+    "big-endian": noise(">i4"),
+    "fortran": np.asfortranarray(noise("uint8")),
+    "turned": noise("float32").transpose(1, 2, 0),
+    "strided": strided(),
+    "broadcast": np.broadcast_to(noise("uint8", (1, 18, 13)), SHAPE),
+    "nan": np.where(noise("float32") > 500, np.nan, noise("float32")),
+    "rank 2": noise("uint8", (40, 33)),
+    "rank 4": noise("uint16", (20, 9, 8, 3)),
+    "rank 5": noise("uint8", (9, 8, 7, 2, 3)),
+}
+CASES = [
+    *[(name, "image", "3d") for name in ARRAYS],
+    *[(name, "segmentation", "3d") for name in ("uint32", "uint64", "fortran", "strided", "int32")],
+    ("uint8", "image", "2d"),
+    ("uint64", "segmentation", "2d"),
+    ("uint8", "image", None),
+]
+
+
+def volume_of(data: NDArray[Any], kind: str, downsampling: str | None) -> neuroglancer.LocalVolume:
+    """Return a volume with many small chunks and many scales."""
+    space = neuroglancer.CoordinateSpace(names=list("xyztc")[: data.ndim], units="nm", scales=[4, 4, 6, 1, 1][: data.ndim])
+    options = {} if downsampling is None else {"max_downsampled_size": 2}
+    if downsampling is None:
+        options["max_downsampling"] = 1
+    return neuroglancer.LocalVolume(
+        data, space, volume_type=kind, downsampling=downsampling or "3d", max_voxels_per_chunk_log2=9, **options
+    )
+
+
+def expected(data: NDArray[Any], kind: str, factor: tuple[int, ...]) -> list[str]:
+    """Return what the official server sends, as text."""
+    data = data.astype("float32") if data.dtype == np.float64 else data
+    if max(factor) > 1:
+        reduce = downsample.downsample_with_averaging if kind == "image" else downsample.downsample_with_striding
+        data = reduce(data, factor)
+    return [text(x) for x in data.flatten("F").tolist()]
+
+
+def text(value: float) -> str:
+    """Write a number so that two texts are equal when the numbers are."""
+    return str(float(value)) if isinstance(value, float) else str(value)
+
+
+def layer_of(kind: str, volume: Any) -> Any:
+    return (neuroglancer.ImageLayer if kind == "image" else neuroglancer.SegmentationLayer)(source=volume)
+
+
+def test_voxels_are_those_of_the_official_server(served: Any) -> None:
+    viewer = neuroglancer.Viewer()
+    volumes = {case: volume_of(ARRAYS[case[0]], *case[1:]) for case in CASES}
+    with viewer.txn() as state:
+        for case, volume in volumes.items():
+            state.layers["-".join(map(str, case))] = layer_of(case[1], volume)
+    served.open(lambda: Neuroglancer(source=viewer, height=300))
+    for volume in volumes.values():
+        served.wait_resident(viewer, volume)
+    served.wait("isReady()")
+    served.paths.clear()
+    wrong = []
+    for case in CASES:
+        name, kind, downsampling = case
+        data = ARRAYS[name]
+        levels = served.levels("-".join(map(str, case)))
+        if len(levels) < (2 if downsampling else 1):
+            wrong.append((case, "scales", len(levels)))
+        for factor, values in levels:
+            read = [text(float(v) if data.dtype.kind == "f" else int(v)) for v in values]
+            if read != expected(data, kind, factor):
+                wrong.append((case, factor))
+    assert wrong == []
+    assert served.reads("raw") == [], "chunks were asked from Python"
+
+
+def test_larger_arrays_come_chunk_by_chunk_and_equal(served: Any) -> None:
+    data = ARRAYS["strided"]
+    viewer, volume = neuroglancer.Viewer(), volume_of(data, "image", "3d")
+    with viewer.txn() as state:
+        state.layers["a"] = layer_of("image", volume)
+    served.open(lambda: Neuroglancer(source=viewer, height=300, resident_limit=data.nbytes - 1))
+    for factor, values in served.levels("a"):
+        assert [text(int(v)) for v in values] == expected(data, "image", factor)
+    assert served.page.evaluate("announced") == {}
+    assert served.reads("raw") != []
+
+
+def big(seed: int = 0) -> NDArray[np.uint8]:
+    """Return an image of many chunks, of which a view shows few."""
+    return np.random.default_rng(seed).integers(1, 255, (256, 256, 256), np.uint8)
+
+
+def test_python_busy_for_ten_seconds(served: Any) -> None:
+    viewer, volume = neuroglancer.Viewer(), volume_of(big(), "image", "3d")
+    with viewer.txn() as state:
+        state.layers["a"] = layer_of("image", volume)
+        state.layout = "xy"
+        state.position = [10, 10, 10]
+        state.cross_section_scale = 0.05
+    served.open(lambda: Neuroglancer(source=viewer, height=300))
+    served.wait_resident(viewer, volume)
+    served.wait("isReady()")
+    served.paths.clear()
+    done = served.keep_busy(10)
+    seen = []
+    for step in range(8):
+        position, scale = [250 - 30 * step, 20 + 30 * step, 30 * step], 0.05 * 2**step
+        served.page.evaluate(
+            """([position, scale]) => {
+                const viewer = upstream();
+                viewer.position.value = Float32Array.from(position);
+                viewer.crossSectionScale.value = scale;
+            }""",
+            [position, scale],
+        )
+        served.wait("isReady()")
+        seen.append(served.page.evaluate("upstream().chunkQueueManager.chunkUpdateSerial ?? 0"))
+        factor, values = served.levels("a")[min(step, 2)]
+        assert len(values) == np.prod(-(-256 // np.array(factor)))
+        assert not done.is_set(), f"Python was back before step {step}"
+    assert done.wait(20)
+    assert served.reads("raw") == []
+
+
+def test_invalidate_sends_the_array_again(served: Any) -> None:
+    data = ARRAYS["uint8"].copy()
+    viewer, volume = neuroglancer.Viewer(), volume_of(data, "image", "3d")
+    with viewer.txn() as state:
+        state.layers["a"] = layer_of("image", volume)
+    served.open(lambda: Neuroglancer(source=viewer, height=300), lambda: Neuroglancer(source=viewer, height=300))
+    served.wait_resident(viewer, volume)
+    for change in (1, 2):
+        data += change
+        volume.invalidate()
+        served.wait_resident(viewer, volume)
+        for i in range(2):
+            served.wait("i => isReady(i)", i)
+            for level in served.page.evaluate("i => levels('a', i)", i):
+                assert level["values"] == expected(data, "image", tuple(map(int, level["factor"])))
+
+
+def test_memory_is_given_back(served: Any) -> None:
+    one, other = (volume_of(ARRAYS[name], "image", "3d") for name in ("uint8", "int32"))
+    viewer = neuroglancer.Viewer()
+    with viewer.txn() as state:
+        state.layers["a"], state.layers["b"] = layer_of("image", one), layer_of("image", other)
+    served.open(lambda: Neuroglancer(source=viewer, height=300), lambda: Neuroglancer(source=viewer, height=300))
+    served.wait_resident(viewer, one)
+    served.wait_resident(viewer, other)
+
+    def workers() -> int:
+        return sum("resident-worker" in worker.url for worker in served.page.workers)
+
+    assert workers() == 1, "two views share one copy"
+    with viewer.txn() as state:
+        del state.layers["b"]
+    served.wait("key => announced[key] === undefined", f"{viewer.token}.{other.token}")
+    assert workers() == 1
+    with served.page.expect_event("console", lambda m: m.text == "ended"):
+        worker = next(w for w in served.page.workers if "resident-worker" in w.url)
+        worker.on("close", lambda _: served.page.evaluate("console.log('ended')"))
+        served.page.evaluate("Bokeh.documents[0].clear()")
+    assert workers() == 0

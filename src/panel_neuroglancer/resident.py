@@ -1,0 +1,149 @@
+"""Arrays that are sent to the page whole, once, so that it can cut and downsample them without Python.
+
+An array goes in the order in which it lies in memory, so that sending it is copying it, however its dimensions are nested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _runtime
+from .channel import Channel, ChannelError, Reply
+from .sources import is_overridden
+
+Volumes = Callable[[str], Any]
+Array = NDArray[Any]
+
+_UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
+_DTYPES = (*_UNSIGNED, "int8", "int16", "int32", "int64", "float32")
+
+
+def serve(channel: Channel, volumes: Volumes) -> None:
+    """Answer what the pages ask about whole arrays.
+
+    Parameters
+    ----------
+    channel
+        The channel of a component.
+    volumes
+        Gives the ``LocalVolume`` for a key, or None.
+    """
+
+    def describe_one(params: dict[str, Any], data: bytes | None) -> Reply:
+        return Reply(describe(volumes(_text(params, "key")), params["key"], _number(params, "limit")))
+
+    def send_slab(params: dict[str, Any], data: bytes | None) -> Any:
+        volume = volumes(_text(params, "key"))
+        generation, start, end = (_number(params, name) for name in ("generation", "start", "end"))
+        return _runtime.in_background(slab, volume, generation, start, end)
+
+    channel.on("source.resident", describe_one)
+    channel.on("source.slab", send_slab)
+
+
+def describe(volume: Any, key: str, limit: int) -> dict[str, Any]:
+    """Say how a volume's array lies in memory, if all of it may be sent.
+
+    That is so for NumPy arrays of up to ``limit`` bytes which are in memory (not mapped from a file) and which are
+    served as they are: no JPEG, no method of the user's own in between.
+
+    Returns
+    -------
+    dict
+        ``array`` is None or what the page needs to know of the array, ``voxel`` the bytes of one voxel, ``bytes`` of all.
+    """
+    array = _array(volume)
+    if array is None:
+        return {"array": None}
+    dtype = _sent_as(array.dtype)
+    size = dtype.itemsize * array.size
+    if dtype.name not in _DTYPES or not 0 < size <= limit:
+        return {"array": None}
+    shape = [int(n) for n in array.shape]
+    array_json = {
+        "key": key,
+        "generation": volume.change_count,
+        "dtype": dtype.name,
+        "shape": shape,
+        "order": memory_order(array),
+        "mean": volume.volume_type == "image",
+        "meshes": _meshes(volume, dtype),
+    }
+    return {"array": array_json, "voxel": dtype.itemsize, "bytes": size}
+
+
+def slab(volume: Any, generation: int, start: int, end: int) -> Reply:
+    """Return some voxels of a volume's array, in the order of memory.
+
+    Raises
+    ------
+    ChannelError
+        If the array is gone, or changed since the page asked for it, or has no such voxels.
+    """
+    array = _array(volume)
+    if array is None or volume.change_count != generation:
+        raise ChannelError("stale", "The array was changed or removed while it was sent.")
+    if not 0 <= start < end <= array.size:
+        raise ChannelError("bad-params", f"The array has no voxels {start} to {end}; it has {array.size}.")
+    part = voxels(array.transpose(memory_order(array)), start, end)
+    return Reply({}, part.astype(_sent_as(array.dtype), copy=False).tobytes())
+
+
+def memory_order(array: Array) -> list[int]:
+    """Return the dimensions as they are nested in memory, the slowest first."""
+    return sorted(range(array.ndim), key=lambda d: -abs(array.strides[d]))
+
+
+def voxels(array: Array, start: int, end: int) -> Array:
+    """Return elements of an array, counted with the last dimension fastest; a view where that is possible.
+
+    Examples
+    --------
+    >>> voxels(np.arange(24).reshape(2, 3, 4)[:, ::-1], 3, 6)
+    array([11,  4,  5])
+    """
+    if array.flags.c_contiguous or array.ndim == 1:
+        return array.reshape(-1)[start:end]
+    plane = array[0].size
+    first, last = start // plane, (end - 1) // plane
+    start, end = start - first * plane, end - first * plane
+    # Planes may be large: only those parts are copied that are asked for.
+    return voxels(array[first], start, end) if first == last else array[first : last + 1].reshape(-1)[start:end]
+
+
+def _array(volume: Any) -> Array | None:
+    data = getattr(getattr(volume, "data", None), "_data", None)
+    if not isinstance(data, np.ndarray) or isinstance(data, np.memmap) or data.ndim == 0:
+        return None
+    if volume.encoding == "jpeg" or any(is_overridden(volume, name) for name in ("get_encoded_subvolume", "info")):
+        return None
+    return np.asarray(data)
+
+
+def _sent_as(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return np.dtype("<f4") if dtype == np.float64 else dtype.newbyteorder("<")
+
+
+def _meshes(volume: Any, dtype: np.dtype[Any]) -> dict[str, Any] | None:
+    """Return the options for making meshes in the browser, or None where it cannot or Python has its own way."""
+    if volume.rank != 3 or dtype.name not in _UNSIGNED or is_overridden(volume, "get_object_mesh"):
+        return None
+    return {**volume._mesh_options, "scales": [float(scale) for scale in volume.dimensions.scales]}
+
+
+def _text(params: dict[str, Any], name: str) -> str:
+    value = params.get(name)
+    if not isinstance(value, str):
+        raise ChannelError("bad-params", f"{name} is {value!r}; expected a text.")
+    return value
+
+
+def _number(params: dict[str, Any], name: str) -> int:
+    value = params.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        raise ChannelError("bad-params", f"{name} is {value!r}; expected a whole number.")
+    return int(value)

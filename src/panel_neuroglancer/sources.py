@@ -1,0 +1,188 @@
+"""What a Python viewer serves to the page: the official package's volumes, skeletons and meshes, by path.
+
+The paths are those of the official server, which Neuroglancer's own ``python://`` data source asks for; only the carrier
+is ours. Voxels go as raw bytes, the first dimension fastest, since nothing is gained by compressing within one machine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .channel import Reply
+
+_PATH = re.compile(r"/neuroglancer/(?P<kind>[^/]+)/(?P<key>[^/]+)(?:/(?P<rest>.*))?$")
+_SUBVOLUME = re.compile(r"(?P<scale>[0-9,]+)/(?P<start>[0-9,]+)/(?P<end>[0-9,]+)$")
+
+# What Neuroglancer draws.
+_DTYPES = {"uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "float32"}
+
+
+@dataclass
+class NotServedError(Exception):
+    """A request that gets an HTTP status instead of data, because that is what Neuroglancer understands."""
+
+    status: int
+    reason: str
+
+
+def read(volumes: Callable[[str], Any], path: str) -> Reply:
+    """Answer a request of the page.
+
+    Parameters
+    ----------
+    volumes
+        Gives the ``LocalVolume`` or ``SkeletonSource`` for a key, or None.
+    path
+        For example ``/neuroglancer/info/KEY`` or ``/neuroglancer/raw/KEY/1,1,1/0,0,0/64,64,64``.
+    """
+    try:
+        data = _read(volumes, path)
+    except NotServedError as error:
+        return Reply({"status": error.status, "reason": error.reason})
+    return Reply({"status": 200, "reason": "OK"}, data)
+
+
+def _read(volumes: Callable[[str], Any], path: str) -> bytes:
+    match = _PATH.match(path)
+    if match is None:
+        raise NotServedError(400, f"No data has the path {path}")
+    kind, key, rest = match["kind"], match["key"], match["rest"] or ""
+    volume = volumes(key)
+    if volume is None:
+        raise NotServedError(404, f"The viewer has no volume {key} any more")
+    if kind in ("info", "skeletoninfo"):
+        return _info(volume)
+    if kind == "mesh":
+        return _mesh(volume, _object_id(rest))
+    if kind == "skeleton":
+        return _skeleton(volume, _object_id(rest))
+    return _subvolume(volume, kind, rest)
+
+
+def _object_id(text: str) -> int:
+    if not text.isdecimal():
+        raise NotServedError(400, f"{text!r} is no object id")
+    return int(text)
+
+
+def _info(volume: Any) -> bytes:
+    from neuroglancer.json_utils import encode_json
+
+    info = volume.info()
+    if "dataType" in info and info["dataType"] not in _DTYPES:
+        raise NotServedError(400, f"{info['dataType']} cannot be shown: cast the array with .astype({_cast(info['dataType'])!r})")
+    if info.get("encoding") == "npz" and not is_overridden(volume, "get_encoded_subvolume"):
+        info["encoding"] = "raw"
+    if info.get("encoding") == "jpeg" and info["dataType"] != "uint8":
+        raise NotServedError(400, f"{info['dataType']} has no JPEG form: use encoding='raw', or cast with .astype('uint8')")
+    return str(encode_json(info)).encode()
+
+
+def _subvolume(volume: Any, encoding: str, rest: str) -> bytes:
+    match = _SUBVOLUME.match(rest)
+    if match is None:
+        raise NotServedError(400, f"{rest!r} is no part of a volume")
+    scale, start, end = (np.array(match[name].split(","), np.int64) for name in ("scale", "start", "end"))
+    if is_overridden(volume, "get_encoded_subvolume"):
+        data, _ = volume.get_encoded_subvolume(encoding, start, end, match["scale"])
+        return bytes(data)
+    if encoding not in _ENCODERS:
+        raise NotServedError(400, f"There is no encoding {encoding!r}")
+    return _ENCODERS[encoding](cut(volume, start, end, scale))
+
+
+def _raw(part: Any) -> bytes:
+    data: bytes = part.tobytes("F")
+    return data
+
+
+def _npz(part: Any) -> bytes:
+    from neuroglancer.chunks import encode_npz
+
+    return bytes(encode_npz(part))
+
+
+def _jpeg(part: Any) -> bytes:
+    from neuroglancer.chunks import encode_jpeg
+
+    # The package's encoder keeps the last dimension as the picture's rows; the page wants the first to run fastest.
+    return bytes(encode_jpeg(part.T.reshape(1, -1, part.shape[0])))
+
+
+_ENCODERS: dict[str, Callable[[Any], bytes]] = {"raw": _raw, "npz": _npz, "jpeg": _jpeg}
+
+
+def _cast(dtype: str) -> str:
+    return {"bool": "uint8", "int64": "int32"}.get(dtype, "float32")
+
+
+def is_overridden(volume: Any, method: str) -> bool:
+    """Whether a volume's class has its own way to do something that ``LocalVolume`` does."""
+    from neuroglancer import LocalVolume
+
+    return getattr(type(volume), method) is not getattr(LocalVolume, method)
+
+
+def cut(volume: Any, start: Any, end: Any, factor: Any) -> Any:
+    """Return a part of a ``LocalVolume``, downsampled as the official server does it.
+
+    Parameters
+    ----------
+    volume
+        A ``neuroglancer.LocalVolume``.
+    start, end
+        First voxel, and one beyond the last, per dimension, at the reduced resolution.
+    factor
+        Voxels of the full resolution per voxel, per dimension.
+
+    Raises
+    ------
+    NotServedError
+        If the part does not lie in the volume or the factor is larger than the volume allows.
+    """
+    from neuroglancer import downsample
+
+    rank = volume.rank
+    if not len(start) == len(end) == len(factor) == rank:
+        raise NotServedError(400, f"The volume has {rank} dimensions")
+    if np.any(factor < 1) or np.prod(factor) > volume.max_downsampling:
+        raise NotServedError(400, f"The volume is not downsampled by {factor.tolist()}")
+    shape = -(-np.asarray(volume.shape) // factor)
+    if np.any(end < start) or np.any(start < 0) or np.any(end > shape):
+        raise NotServedError(400, f"The volume has the shape {shape.tolist()} at this scale")
+    box = tuple(slice(int(s * f), int(min(n, e * f))) for s, e, f, n in zip(start, end, factor, volume.shape, strict=True))
+    part = np.asarray(volume.data[box])
+    if part.dtype == np.float64:
+        part = part.astype(np.float32)
+    if np.any(factor != 1):
+        reduce = (
+            downsample.downsample_with_averaging if volume.volume_type == "image" else downsample.downsample_with_striding
+        )
+        part = reduce(part, factor)
+    # The page reads little-endian whatever the array was made as.
+    return part.astype(part.dtype.newbyteorder("<"), copy=False)
+
+
+def _mesh(volume: Any, object_id: int) -> bytes:
+    from neuroglancer import local_volume
+
+    try:
+        return bytes(volume.get_object_mesh(object_id))
+    except local_volume.MeshImplementationNotAvailable:
+        raise NotServedError(501, "Meshes of arrays are not made in the browser yet") from None
+    except local_volume.MeshesNotSupportedForVolume:
+        raise NotServedError(405, "Only 3-D arrays of unsigned integers have meshes") from None
+    except local_volume.InvalidObjectIdForMesh:
+        raise NotServedError(404, f"The volume has no object {object_id}") from None
+
+
+def _skeleton(source: Any, object_id: int) -> bytes:
+    skeleton = source.get_skeleton(object_id)
+    if skeleton is None:
+        raise NotServedError(404, f"There is no skeleton of object {object_id}")
+    return bytes(skeleton.encode(source))
