@@ -29,7 +29,13 @@ from tornado.ioloop import IOLoop
 
 from panel_neuroglancer import Neuroglancer
 
-GL = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
+GL = [
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+]
 SIZE = {"width": 900, "height": 600}
 SCRIPT = """
 const deep = (selector, root = document) => [
@@ -124,7 +130,9 @@ def measure(browser: Browser, serve: Callable[[Any], Any], data: NDArray[Any], j
         since = time.perf_counter()
         with viewer.txn() as state:
             volume = neuroglancer.LocalVolume(data, state.dimensions)
-            layer = neuroglancer.ImageLayer if volume.volume_type == "image" else neuroglancer.SegmentationLayer
+            layer = (
+                neuroglancer.ImageLayer if volume.volume_type == "image" else neuroglancer.SegmentationLayer
+            )
             state.layers["a"] = layer(source=volume)
         page.wait_for_function("() => drawn()")
         first = time.perf_counter() - since
@@ -161,7 +169,11 @@ def by_chunk(viewer: Any) -> Any:
 
 
 by_chunk.by_chunk = True  # type: ignore[attr-defined]
-CASES = {"official server": official_server, "panel serve, resident": resident, "panel serve, by chunk": by_chunk}
+CASES = {
+    "official server": official_server,
+    "panel serve, resident": resident,
+    "panel serve, by chunk": by_chunk,
+}
 
 
 def meshes(browser: Browser, data: NDArray[Any]) -> dict[str, Any]:
@@ -177,7 +189,9 @@ def meshes(browser: Browser, data: NDArray[Any]) -> dict[str, Any]:
         viewer = neuroglancer.Viewer()
         with viewer.txn() as state:
             state.layers["a"] = neuroglancer.SegmentationLayer(
-                source=neuroglancer.LocalVolume(data, neuroglancer.CoordinateSpace(names=list("xyz"), units="nm", scales=[1, 1, 1]))
+                source=neuroglancer.LocalVolume(
+                    data, neuroglancer.CoordinateSpace(names=list("xyz"), units="nm", scales=[1, 1, 1])
+                )
             )
             state.layout = "3d"
             state.show_slices = False
@@ -208,7 +222,9 @@ def meshes(browser: Browser, data: NDArray[Any]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--volume", type=Path, help="a .npy file with a cube of labels")
-    parser.add_argument("--size", type=int, nargs="+", default=[256, 512], help="sides of the cubes to cut out")
+    parser.add_argument(
+        "--size", type=int, nargs="+", default=[256, 512], help="sides of the cubes to cut out"
+    )
     parser.add_argument("--jumps", type=int, default=50)
     parser.add_argument("--json", type=Path, help="where to write the figures")
     args = parser.parse_args()
@@ -219,8 +235,14 @@ def main() -> None:
             whole = np.load(args.volume, mmap_mode="r") if args.volume else segmentation(size)
             data = np.array(whole[:size, :size, :size], order="F")
             for name, serve in CASES.items():
-                row = results.setdefault(f"{size}³ {data.dtype}", {})[name] = measure(browser, serve, data, args.jumps)
-                print(f"{size}³ {name:24}", "  ".join(f"{k} {v:.4g}" for k, v in row.items() if v is not None), flush=True)
+                row = results.setdefault(f"{size}³ {data.dtype}", {})[name] = measure(
+                    browser, serve, data, args.jumps
+                )
+                print(
+                    f"{size}³ {name:24}",
+                    "  ".join(f"{k} {v:.4g}" for k, v in row.items() if v is not None),
+                    flush=True,
+                )
             if size <= 256:
                 results[f"meshes {size}³"] = meshes(browser, data)
                 print(f"{size}³ first mesh", json.dumps(results[f"meshes {size}³"]), flush=True)

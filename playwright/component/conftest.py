@@ -20,9 +20,10 @@ import numpy as np
 import pytest
 import tensorstore as ts
 from numpy.typing import NDArray
-from panel_neuroglancer.site.serve import Server
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, TimeoutError
+
+from panel_neuroglancer.site.serve import Server
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

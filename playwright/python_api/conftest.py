@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
 from panel_neuroglancer.site.convert import convert
 from panel_neuroglancer.site.options import Options
 from panel_neuroglancer.site.progress import Progress
 from panel_neuroglancer.site.serve import Server
-from PIL import Image
-from playwright.sync_api import Browser, Page
 
 HERE = Path(__file__).parent
 APPS = sorted((HERE / "apps").glob("*.py"))
@@ -49,7 +50,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("serve")
     command = [sys.executable, "-m", "panel", "serve", *map(str, APPS), "--port", "0", "--address", "127.0.0.1",
                "--allow-websocket-origin", "*"]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder) as server:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder
+    ) as server:
         assert server.stdout is not None
         for line in server.stdout:
             if address := re.search(r"http://(?:localhost|127\.0\.0\.1):\d+/", line):
@@ -123,7 +126,11 @@ class Lab:
         return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"))
 
     def voxels(
-        self, shape: tuple[int, int], centre: tuple[float, float] = (16, 6), zoom: float = ZOOM, wait: bool = True
+        self,
+        shape: tuple[int, int],
+        centre: tuple[float, float] = (16, 6),
+        zoom: float = ZOOM,
+        wait: bool = True,
     ) -> NDArray[np.uint8]:
         """Return the grey values in the middle of the voxels of the plane, ``[x, y]``."""
         image = self.pixels(wait=wait)

@@ -23,7 +23,7 @@ def test_the_official_first_steps_run_unchanged(open_app: Callable[[str, str], A
     app = open_app(runtime, "snippet")
     app.page.wait_for_function("window.deep && viewer()?.neuroglancerViewer", timeout=90_000)
     image = app.pixels()
-    assert 380 <= (image == [255, 0, 128]).all(2).sum() <= 420  # 20 × 20 voxels, one pixel each
+    assert 380 <= (image == [255, 0, 128]).all(2).sum() <= 420  # 20 x 20 voxels, one pixel each
     app.page.get_by_text("Welcome to this example").wait_for()
     app.watch.check()
 
@@ -68,7 +68,9 @@ def test_one_viewer_in_two_places(lab: Any) -> None:
     lab.run("with viewer.txn() as s: s.layout = 'xz'")
     for i in (0, 1):
         lab.page.wait_for_function("i => shown(i).layout === 'xz'", arg=i)
-    lab.page.evaluate("viewer(1).neuroglancerViewer.navigationState.position.value = Float32Array.of(3, 4, 5)")
+    lab.page.evaluate(
+        "viewer(1).neuroglancerViewer.navigationState.position.value = Float32Array.of(3, 4, 5)"
+    )
     lab.page.wait_for_function("() => shown(0).position?.join() === '3,4,5'")
 
 

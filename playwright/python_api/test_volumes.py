@@ -139,7 +139,9 @@ def test_coordinate_arrays(lab: Any) -> None:
         result = [info.dimensions.names, info.upper_bound.tolist()]
     """)
     assert got == [["x", "y", "c"], [4, 5, 3]]
-    arrays = lab.page.evaluate("viewer().neuroglancerViewer.coordinateSpace.value.coordinateArrays.map((a) => a && a.labels)")
+    arrays = lab.page.evaluate(
+        "viewer().neuroglancerViewer.coordinateSpace.value.coordinateArrays.map((a) => a && a.labels)"
+    )
     assert ["red", "grün", "blue"] in arrays
 
 

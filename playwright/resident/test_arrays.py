@@ -22,7 +22,9 @@ def noise(dtype: str, shape: tuple[int, ...] = SHAPE) -> NDArray[Any]:
     info = np.iinfo(dtype)
     # 64-bit means would depend on the machine's rounding beyond the range.
     low, high = max(info.min, -(2**62)), min(info.max, 2**62)
-    return random.integers(low, high, shape, dtype=np.dtype(dtype).newbyteorder("="), endpoint=True).astype(dtype)
+    return random.integers(low, high, shape, dtype=np.dtype(dtype).newbyteorder("="), endpoint=True).astype(
+        dtype
+    )
 
 
 def strided() -> NDArray[Any]:
@@ -31,7 +33,10 @@ def strided() -> NDArray[Any]:
 
 
 ARRAYS = {
-    **{dtype: noise(dtype) for dtype in ("uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "float32")},
+    **{
+        dtype: noise(dtype)
+        for dtype in ("uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "float32")
+    },
     "float64": noise("float64"),
     "big-endian": noise(">i4"),
     "fortran": np.asfortranarray(noise("uint8")),
@@ -54,12 +59,19 @@ CASES = [
 
 def volume_of(data: NDArray[Any], kind: str, downsampling: str | None) -> neuroglancer.LocalVolume:
     """Return a volume with many small chunks and many scales."""
-    space = neuroglancer.CoordinateSpace(names=list("xyztc")[: data.ndim], units="nm", scales=[4, 4, 6, 1, 1][: data.ndim])
+    space = neuroglancer.CoordinateSpace(
+        names=list("xyztc")[: data.ndim], units="nm", scales=[4, 4, 6, 1, 1][: data.ndim]
+    )
     options = {} if downsampling is None else {"max_downsampled_size": 2}
     if downsampling is None:
         options["max_downsampling"] = 1
     return neuroglancer.LocalVolume(
-        data, space, volume_type=kind, downsampling=downsampling or "3d", max_voxels_per_chunk_log2=9, **options
+        data,
+        space,
+        volume_type=kind,
+        downsampling=downsampling or "3d",
+        max_voxels_per_chunk_log2=9,
+        **options,
     )
 
 
@@ -67,7 +79,9 @@ def expected(data: NDArray[Any], kind: str, factor: tuple[int, ...]) -> list[str
     """Return what the official server sends, as text."""
     data = data.astype("float32") if data.dtype == np.float64 else data
     if max(factor) > 1:
-        reduce = downsample.downsample_with_averaging if kind == "image" else downsample.downsample_with_striding
+        reduce = (
+            downsample.downsample_with_averaging if kind == "image" else downsample.downsample_with_striding
+        )
         data = reduce(data, factor)
     return [text(x) for x in data.flatten("F").tolist()]
 
@@ -161,7 +175,9 @@ def test_invalidate_sends_the_array_again(served: Any) -> None:
     viewer, volume = neuroglancer.Viewer(), volume_of(data, "image", "3d")
     with viewer.txn() as state:
         state.layers["a"] = layer_of("image", volume)
-    served.open(lambda: Neuroglancer(source=viewer, height=300), lambda: Neuroglancer(source=viewer, height=300))
+    served.open(
+        lambda: Neuroglancer(source=viewer, height=300), lambda: Neuroglancer(source=viewer, height=300)
+    )
     served.wait_resident(viewer, volume)
     for change in (1, 2):
         data += change
@@ -178,7 +194,9 @@ def test_memory_is_given_back(served: Any) -> None:
     viewer = neuroglancer.Viewer()
     with viewer.txn() as state:
         state.layers["a"], state.layers["b"] = layer_of("image", one), layer_of("image", other)
-    served.open(lambda: Neuroglancer(source=viewer, height=300), lambda: Neuroglancer(source=viewer, height=300))
+    served.open(
+        lambda: Neuroglancer(source=viewer, height=300), lambda: Neuroglancer(source=viewer, height=300)
+    )
     served.wait_resident(viewer, one)
     served.wait_resident(viewer, other)
 

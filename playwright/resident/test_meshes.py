@@ -42,14 +42,18 @@ def volume_of_mesh(mesh: Mesh) -> float:
 def assert_closed(mesh: Mesh) -> None:
     """Every edge belongs to two triangles, which run along it in opposite directions."""
     faces = mesh[1]
-    edges = Counter(map(tuple, np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).tolist()))
+    edges = Counter(
+        map(tuple, np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).tolist())
+    )
     assert set(edges.values()) == {1}
     assert all((b, a) in edges for a, b in edges)
 
 
 def official(data: NDArray[Any], object_id: int, **options: Any) -> Mesh:
     """Return the official generator's mesh."""
-    generator = _neuroglancer.OnDemandObjectMeshGenerator(data.transpose(), np.ones(3), np.zeros(3), **options)
+    generator = _neuroglancer.OnDemandObjectMeshGenerator(
+        data.transpose(), np.ones(3), np.zeros(3), **options
+    )
     mesh = generator.get_mesh(object_id)
     (count,) = struct.unpack("<I", mesh[:4])
     positions = np.frombuffer(mesh, "<f4", 3 * count, 4).reshape(-1, 3).astype(float)
@@ -69,7 +73,10 @@ def meshes(served: Any, ids: list[int]) -> dict[int, Mesh]:
     """Wait for the meshes of some objects and return them."""
     served.wait("ids => ids.every((id) => meshOf('s')[id]?.indices.length > 0)", [str(i) for i in ids])
     found = served.page.evaluate("meshOf('s')")
-    return {i: (np.reshape(found[str(i)]["positions"], (-1, 3)), np.reshape(found[str(i)]["indices"], (-1, 3))) for i in ids}
+    return {
+        i: (np.reshape(found[str(i)]["positions"], (-1, 3)), np.reshape(found[str(i)]["indices"], (-1, 3)))
+        for i in ids
+    }
 
 
 def space(scales: tuple[float, ...] = (1, 1, 1)) -> Any:
@@ -81,7 +88,9 @@ def space(scales: tuple[float, ...] = (1, 1, 1)) -> Any:
 def test_shapes_are_closed_and_in_place(served: Any, options: dict[str, Any], order: Any) -> None:
     data = np.array(objects(), order=order)
     ids = [1, 2, 3, 4, LARGE]
-    show(served, neuroglancer.LocalVolume(data, space(), volume_type="segmentation", mesh_options=options), ids)
+    show(
+        served, neuroglancer.LocalVolume(data, space(), volume_type="segmentation", mesh_options=options), ids
+    )
     found = meshes(served, ids)
     for object_id, mesh in found.items():
         assert_closed(mesh)
@@ -89,7 +98,9 @@ def test_shapes_are_closed_and_in_place(served: Any, options: dict[str, Any], or
         if object_id != 4:  # the official surface is open at the border, half a voxel short
             assert np.abs(mesh[0].min(0) - reference[0].min(0)).max() <= 0.5
             assert np.abs(mesh[0].max(0) - reference[0].max(0)).max() <= 0.5
-            assert volume_of_mesh(mesh) == pytest.approx(volume_of_mesh(reference), rel=0.15 if not options else 1e-5)
+            assert volume_of_mesh(mesh) == pytest.approx(
+                volume_of_mesh(reference), rel=0.15 if not options else 1e-5
+            )
     if options:
         np.testing.assert_array_equal(found[4][0].max(0), np.array(SHAPE) - 0.5)
         np.testing.assert_array_equal(found[2][0].max(0)[0], found[3][0].min(0)[0])

@@ -44,7 +44,9 @@ def check(viewer: Any, method: str) -> None:
     """
     reason = _in_the_browser(viewer) if sys.platform == "emscripten" else _beside_it()
     if reason:
-        raise WouldBlockForeverError(f"viewer.{method}() would wait for ever: {reason} Use `{INSTEAD[method]}`.")
+        raise WouldBlockForeverError(
+            f"viewer.{method}() would wait for ever: {reason} Use `{INSTEAD[method]}`."
+        )
 
 
 def _in_the_browser(viewer: Any) -> str:

@@ -158,11 +158,15 @@ async def read_volume(
         first, last = np.maximum(low, origin), np.minimum(high, origin + chunk.shape)
         result[_box(first - low, last - low)] = chunk[_box(first - origin, last - origin)]
 
-    await asyncio.gather(*map(fill, _cells(low - info.grid_origin, high - info.grid_origin, info.chunk_shape)))
+    await asyncio.gather(
+        *map(fill, _cells(low - info.grid_origin, high - info.grid_origin, info.chunk_shape))
+    )
     return result
 
 
-def _cells(low: NDArray[np.int64], high: NDArray[np.int64], shape: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+def _cells(
+    low: NDArray[np.int64], high: NDArray[np.int64], shape: NDArray[np.int64]
+) -> Iterator[NDArray[np.int64]]:
     ranges = (range(int(a // s), int(-(-b // s))) for a, b, s in zip(low, high, shape, strict=True))
     return (np.array(cell, np.int64) for cell in itertools.product(*ranges))
 

@@ -112,14 +112,18 @@ def voxels(array: Array, start: int, end: int) -> Array:
     first, last = start // plane, (end - 1) // plane
     start, end = start - first * plane, end - first * plane
     # Planes may be large: only those parts are copied that are asked for.
-    return voxels(array[first], start, end) if first == last else array[first : last + 1].reshape(-1)[start:end]
+    return (
+        voxels(array[first], start, end) if first == last else array[first : last + 1].reshape(-1)[start:end]
+    )
 
 
 def _array(volume: Any) -> Array | None:
     data = getattr(getattr(volume, "data", None), "_data", None)
     if not isinstance(data, np.ndarray) or isinstance(data, np.memmap) or data.ndim == 0:
         return None
-    if volume.encoding == "jpeg" or any(is_overridden(volume, name) for name in ("get_encoded_subvolume", "info")):
+    if volume.encoding == "jpeg" or any(
+        is_overridden(volume, name) for name in ("get_encoded_subvolume", "info")
+    ):
         return None
     return np.asarray(data)
 

@@ -75,11 +75,16 @@ def _info(volume: Any) -> bytes:
 
     info = volume.info()
     if "dataType" in info and info["dataType"] not in _DTYPES:
-        raise NotServedError(400, f"{info['dataType']} cannot be shown: cast the array with .astype({_cast(info['dataType'])!r})")
+        raise NotServedError(
+            400,
+            f"{info['dataType']} cannot be shown: cast the array with .astype({_cast(info['dataType'])!r})",
+        )
     if info.get("encoding") == "npz" and not is_overridden(volume, "get_encoded_subvolume"):
         info["encoding"] = "raw"
     if info.get("encoding") == "jpeg" and info["dataType"] != "uint8":
-        raise NotServedError(400, f"{info['dataType']} has no JPEG form: use encoding='raw', or cast with .astype('uint8')")
+        raise NotServedError(
+            400, f"{info['dataType']} has no JPEG form: use encoding='raw', or cast with .astype('uint8')"
+        )
     return str(encode_json(info)).encode()
 
 
@@ -155,13 +160,18 @@ def cut(volume: Any, start: Any, end: Any, factor: Any) -> Any:
     shape = -(-np.asarray(volume.shape) // factor)
     if np.any(end < start) or np.any(start < 0) or np.any(end > shape):
         raise NotServedError(400, f"The volume has the shape {shape.tolist()} at this scale")
-    box = tuple(slice(int(s * f), int(min(n, e * f))) for s, e, f, n in zip(start, end, factor, volume.shape, strict=True))
+    box = tuple(
+        slice(int(s * f), int(min(n, e * f)))
+        for s, e, f, n in zip(start, end, factor, volume.shape, strict=True)
+    )
     part = np.asarray(volume.data[box])
     if part.dtype == np.float64:
         part = part.astype(np.float32)
     if np.any(factor != 1):
         reduce = (
-            downsample.downsample_with_averaging if volume.volume_type == "image" else downsample.downsample_with_striding
+            downsample.downsample_with_averaging
+            if volume.volume_type == "image"
+            else downsample.downsample_with_striding
         )
         part = reduce(part, factor)
     # The page reads little-endian whatever the array was made as.

@@ -37,7 +37,9 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         default={"preset": "full", "options": {}}, doc="Which of Neuroglancer's controls to show."
     )
     dark = param.Boolean(default=False, doc="Whether the page around is dark.")
-    python = param.Dict(default={}, doc="The Python viewer behind this one: its token, by which its volumes are known.")
+    python = param.Dict(
+        default={}, doc="The Python viewer behind this one: its token, by which its volumes are known."
+    )
     config = param.Dict(default={}, doc="The Python viewer's configuration.")
     command = param.Dict(default={}, doc="The last state that Python wants shown.")
     report = param.Dict(default={}, doc="The last state that a page showed.")

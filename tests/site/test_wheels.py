@@ -123,7 +123,8 @@ def package(tmp_path: Path) -> Path:
         "cli.py",
         "py.typed",
         "site/convert.py",
-        "browser/x.py",
+        "session.py",
+        "browser/server.py",
         "dist/loader.js",
         "dist/engine.json",
         "dist/engine/engine-1.js",
@@ -137,11 +138,13 @@ def package(tmp_path: Path) -> Path:
     return tmp_path / "src" / "panel_neuroglancer"
 
 
-def test_our_own_wheel_has_the_loader_but_neither_engine_nor_builder(package: Path) -> None:
+def test_our_own_wheel_has_the_loader_but_neither_engine_nor_builder_nor_what_neuroglancers_carries(
+    package: Path,
+) -> None:
     wheel = wheels.own(package)
     assert wheel.version == "7.1"
     assert {path.removeprefix("panel_neuroglancer/") for path in wheel.files if "dist-info" not in path} == {
-        "view.py", "py.typed", "browser/x.py", "dist/loader.js", "dist/engine.json",
+        "view.py", "session.py", "py.typed", "dist/loader.js", "dist/engine.json",
     }  # fmt: skip
     assert [need.name for need in wheel.requires] == ["panel", "neuroglancer"]
 

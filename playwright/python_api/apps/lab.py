@@ -23,7 +23,10 @@ GREY = "void main() { emitGrayscale(float(toRaw(getDataValue())) / 255.0); }"
 
 def show(*viewers, **options) -> list:
     """Show viewers and nothing else."""
-    place.objects = [png.Neuroglancer(v, **{"ui": "none", "width": 240, "height": 220, "margin": 0, **options}) for v in viewers]
+    place.objects = [
+        png.Neuroglancer(v, **{"ui": "none", "width": 240, "height": 220, "margin": 0, **options})
+        for v in viewers
+    ]
     return list(place)
 
 
@@ -38,7 +41,9 @@ def plain(state) -> None:
 
 def space(rank=3, scale=1):
     """Return dimensions x, y, z, … of nanometres."""
-    return neuroglancer.CoordinateSpace(names=list("xyztuv")[:rank], units=["nm"] * rank, scales=[scale] * rank)
+    return neuroglancer.CoordinateSpace(
+        names=list("xyztuv")[:rank], units=["nm"] * rank, scales=[scale] * rank
+    )
 
 
 names = {

@@ -52,7 +52,9 @@ class Edit:
 
 
 EDITS = (
-    Edit("chunks.py", "from PIL import Image\n", "from .needs import module\n", "pillow only where it is used"),
+    Edit(
+        "chunks.py", "from PIL import Image\n", "from .needs import module\n", "pillow only where it is used"
+    ),
     Edit(
         "chunks.py",
         "    img = Image.fromarray(",
@@ -73,7 +75,12 @@ EDITS = (
         '        return np.asarray(module("PIL.Image", "pillow", "image_pixels").open(',
         "pillow only where it is used",
     ),
-    Edit("futures.py", "    t.start()\n", "    wrapper()\n", "run_on_new_thread runs at once: no thread can be started"),
+    Edit(
+        "futures.py",
+        "    t.start()\n",
+        "    wrapper()\n",
+        "run_on_new_thread runs at once: no thread can be started",
+    ),
     Edit(
         "viewer_base.py",
         "from .random_token import make_random_token\n",
