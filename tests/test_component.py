@@ -113,10 +113,57 @@ def test_a_bad_source_is_refused(dist, source):
         Neuroglancer(source)
 
 
-def test_a_live_viewer_is_not_supported_yet_and_says_what_is(dist):
+# A live viewer of the official package
+
+
+@pytest.fixture
+def official(dist):
     neuroglancer = pytest.importorskip("neuroglancer")
-    with pytest.raises(NotImplementedError, match=r"Neuroglancer\(viewer.state\)"):
-        Neuroglancer(neuroglancer.UnsynchronizedViewer())
+    viewer = neuroglancer.Viewer()
+    with viewer.txn() as s:
+        s.layout = "xy"
+    return viewer
+
+
+def test_a_live_viewers_state_is_shown_and_followed(official):
+    shown = Neuroglancer(official)
+    assert shown.layout == "xy"
+    with official.txn() as s:
+        s.layout = "3d"
+    assert shown.layout == "3d"
+
+
+def test_what_the_component_is_given_reaches_the_live_viewer(official):
+    shown = Neuroglancer(official)
+    shown.layout = "yz"
+    assert official.state.layout.type == "yz"
+
+
+def test_a_watcher_may_change_the_live_viewer_in_turn(official):
+    shown = Neuroglancer(official)
+
+    def answer(event):
+        with official.txn() as s:
+            s.title = "seen"
+
+    shown.param.watch(answer, "layout")
+    with official.txn() as s:
+        s.layout = "3d"
+    assert official.state.title == "seen"
+    assert shown.state["title"] == "seen"
+
+
+def test_an_array_of_a_live_viewer_is_served_under_its_token(official):
+    import neuroglancer
+    import numpy as np
+
+    space = neuroglancer.CoordinateSpace(names=["x", "y", "z"], units="nm", scales=[4, 4, 40])
+    with official.txn() as s:
+        s.layers["a"] = neuroglancer.ImageLayer(
+            source=neuroglancer.LocalVolume(np.zeros((4, 3, 2), "uint8"), dimensions=space)
+        )
+    shown = Neuroglancer(official)
+    assert f"python://volume/{official.token}." in str(shown.state["layers"][0]["source"])
 
 
 # Python → viewer

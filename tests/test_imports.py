@@ -17,7 +17,12 @@ ORDER = [
     "component",
     "gui",
     "saving",
+    "session",
     "view",
+    "blocking",
+    "reading",
+    "resident",
+    "sources",
     "demo",
     "engine",
     "channel",
@@ -27,7 +32,7 @@ ORDER = [
     "_runtime",
 ]
 # Programs for the author's machine: they may use the others, no other may use them.
-APART = ["cli", "site"]
+APART = ["cli", "site", "browser"]
 
 MODULES = {
     ".".join(path.relative_to(SOURCE).with_suffix("").parts): ast.parse(path.read_text("utf-8"))

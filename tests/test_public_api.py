@@ -11,7 +11,9 @@ def test_the_names_are_these():
         "StateError",
         "UrlError",
         "parse_url",
+        "read_volume",
         "save",
+        "screenshot",
         "site_url",
         "to_url",
     ]
@@ -73,10 +75,11 @@ def test_the_parameters_and_their_defaults_are_these():
         "errors": [],
         "ui": "full",
         "show_state": False,
+        "resident_limit": None,
         "height": 600,
         "sizing_mode": "stretch_width",
     }
-    assert [name for name, p in own.items() if p.constant] == ["ready", "hover", "errors"]
+    assert [name for name, p in own.items() if p.constant] == ["ready", "hover", "errors", "resident_limit"]
 
 
 def test_the_attributes_are_these():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import ModuleType
 from typing import ParamSpec, TypeVar
@@ -17,6 +17,21 @@ T = TypeVar("T")
 def in_pyodide() -> bool:
     """Return whether Python runs in WebAssembly, inside the browser."""
     return sys.platform == "emscripten"
+
+
+def can_run_sync() -> bool:
+    """Return whether the browser can put Python aside here until something is done (JavaScript Promise Integration)."""
+    from pyodide.ffi import can_run_sync
+
+    return bool(can_run_sync())
+
+
+def run_sync(awaitable: Awaitable[T]) -> T:
+    """Wait for something in the browser, with Python put aside."""
+    from pyodide.ffi import run_sync
+
+    result: T = run_sync(awaitable)
+    return result
 
 
 def require_neuroglancer(purpose: str) -> ModuleType:

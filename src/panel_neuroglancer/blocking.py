@@ -5,17 +5,18 @@ cannot end where the thread that waits is the one that would receive the answer.
 put the waiting aside (JSPI), or the call fails at once and names what to await instead.
 
 This module is also part of the derived ``neuroglancer`` wheel, whose viewers use :class:`Event` and :class:`Future`; so it
-imports nothing of this package.
+imports nothing of this package but ``_runtime``, which goes with it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
-import sys
 from collections.abc import Callable, Generator
 from concurrent import futures
 from typing import Any, TypeVar
+
+from . import _runtime
 
 T = TypeVar("T")
 
@@ -42,7 +43,7 @@ def check(viewer: Any, method: str) -> None:
     method
         The name of its method, a key of `INSTEAD`.
     """
-    reason = _in_the_browser(viewer) if sys.platform == "emscripten" else _beside_it()
+    reason = _in_the_browser(viewer) if _runtime.in_pyodide() else _beside_it()
     if reason:
         raise WouldBlockForeverError(
             f"viewer.{method}() would wait for ever: {reason} Use `{INSTEAD[method]}`."
@@ -50,11 +51,9 @@ def check(viewer: Any, method: str) -> None:
 
 
 def _in_the_browser(viewer: Any) -> str:
-    from pyodide.ffi import can_run_sync
-
     if not getattr(viewer, "is_shown", lambda: False)():
         return "no page shows the viewer yet. Call it later, for example from a button."
-    if not can_run_sync():
+    if not _runtime.can_run_sync():
         return (
             "this browser cannot put Python aside here, so Python would not hear the answer (it takes JavaScript Promise "
             "Integration, and a call from an event handler or a task)."
@@ -93,11 +92,9 @@ class Future(futures.Future[T]):
         if self.done():
             return 0
         check(self._viewer, self._method)
-        if sys.platform != "emscripten":
+        if not _runtime.in_pyodide():
             return timeout
-        from pyodide.ffi import run_sync
-
-        run_sync(asyncio.wait([asyncio.wrap_future(self)], timeout=timeout))
+        _runtime.run_sync(asyncio.wait([asyncio.wrap_future(self)], timeout=timeout))
         return 0
 
 
@@ -119,7 +116,7 @@ class Event:
 
 def guard(viewer: Any) -> None:
     """Let a viewer of the unchanged official package fail where it would hang. Doing it again changes nothing."""
-    if "screenshot" in vars(viewer) or sys.platform == "emscripten":
+    if "screenshot" in vars(viewer) or _runtime.in_pyodide():
         return
     for method in INSTEAD:
         wrap = _checked if method == "screenshot" else _awaitable

@@ -36,6 +36,7 @@ REPLACED = {
     "webdriver.py": "Selenium",
 }
 ADDED = {
+    "_runtime.py": "whether Python runs in the browser, for blocking.py",
     "blocking.py": "waiting for the page's answers where the browser can, an error where it cannot",
     "needs.py": "errors for what is missing in the browser",
 }
@@ -173,7 +174,8 @@ def _derive(official: Path) -> wheels.Wheel:
         if f"{NAME}/{name}" not in files:
             raise VersionMismatchError(f"The wheel of {NAME} {VERSION} has no {name}: report this as a bug.")
         files[f"{NAME}/{name}"] = (BROWSER / name).read_bytes()
-    files[f"{NAME}/blocking.py"] = (BROWSER.parent / "blocking.py").read_bytes()
+    for shared in ("blocking.py", "_runtime.py"):
+        files[f"{NAME}/{shared}"] = (BROWSER.parent / shared).read_bytes()
     files[f"{NAME}/needs.py"] = (BROWSER / "needs.py").read_bytes()
     metadata = f"{derived_info}/METADATA"
     files[metadata] = _metadata(files[metadata].decode()).encode()
