@@ -54,8 +54,11 @@ export class PythonPeer implements DataPeer, Sender {
   }
 
   get limit(): number {
-    const { resident_limit: limit, remote } = this.model.python;
-    return limit ?? defaultLimit(remote ?? true);
+    return this.model.python.resident_limit ?? defaultLimit(this.remote);
+  }
+
+  get remote(): boolean {
+    return this.model.python.remote ?? true;
   }
 
   /** The viewer shows this now: free the arrays that it shows no longer. */

@@ -12,6 +12,8 @@ export interface Sender {
   ask(method: string, params: Record<string, unknown>, options: { signal: AbortSignal }): Promise<Reply>;
   /** The bytes of arrays that the page may keep. */
   readonly limit: number;
+  /** Whether the arrays come over a network. */
+  readonly remote: boolean;
 }
 
 interface Entry {
@@ -179,11 +181,12 @@ export class Residents {
         const end = Math.min(bytes, offset + size);
         next = end;
         const since = performance.now();
-        const params = { key, generation, start: offset / voxel, end: end / voxel };
-        const { data } = await sender.ask("source.slab", params, { signal: abort.signal });
+        const params = { key, generation, start: offset / voxel, end: end / voxel, packed: sender.remote };
+        const { data, result } = await sender.ask("source.slab", params, { signal: abort.signal });
         abort.signal.throwIfAborted();
         if (data === undefined) throw new Error("Python sent no voxels");
-        worker.postMessage({ slab: { key, generation, offset, data } } satisfies FromPage, [data]);
+        const { packed } = result as { packed: boolean };
+        worker.postMessage({ slab: { key, generation, offset, data, packed } } satisfies FromPage, [data]);
         entry.come += end - offset;
         entry.took = performance.now() - started;
         begun();

@@ -1,6 +1,7 @@
 """Arrays of a Python viewer: this package against the official package's server, side by side in one run.
 
 Run by ``make bench``. Same Chromium, same canvas, same volume, same process for Python; each case in a new browser context.
+Chromium is driven without Playwright, which has every WebSocket message copied to itself and so slows one side only.
 Give a ``.npy`` file to measure a segmentation of your own; without one a synthetic one is made.
 """
 
@@ -9,10 +10,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import shutil
 import statistics
+import subprocess
+import tempfile
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -24,8 +29,8 @@ import numpy as np
 import panel as pn
 from neuroglancer import _neuroglancer
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, sync_playwright
 from tornado.ioloop import IOLoop
+from tornado.websocket import websocket_connect
 
 from panel_neuroglancer import Neuroglancer
 
@@ -49,7 +54,6 @@ window.drawn = () => volume() !== undefined && upstream().display.panels.size > 
 /** Bytes of all chunks that are there. */
 window.loaded = (voxel) => {
   let bytes = 0;
-  for (const source of new Set([...upstream().chunkManager.chunkQueueManager.sources ?? []])) bytes += 0;
   for (const source of upstream().chunkManager.memoize.map.values())
     if (source.spec?.chunkDataSize && source.chunks)
       for (const chunk of source.chunks.values()) bytes += voxel * chunk.chunkDataSize.reduce((a, b) => a * b, 1);
@@ -65,6 +69,14 @@ window.jumps = async (positions) => {
   }
   return times;
 };
+window.firstMesh = async (id) => {
+  const { layer } = upstream().layerManager.getLayerByName("a");
+  const since = performance.now();
+  layer.displayState.segmentationGroupState.value.visibleSegments.add(BigInt(id));
+  const source = () => layer.renderLayers.find((x) => x.source?.fragmentSource)?.source.fragmentSource;
+  while (![...(source()?.chunks.values() ?? [])].some((x) => x.meshData?.indices.length > 0)) await frame();
+  return (performance.now() - since) / 1e3;
+};
 window.arrived = false;
 const { postMessage } = Worker.prototype;
 Worker.prototype.postMessage = function (message, ...rest) {
@@ -72,6 +84,67 @@ Worker.prototype.postMessage = function (message, ...rest) {
   return postMessage.call(this, message, ...rest);
 };
 """
+
+
+class Page:
+    """A new Chromium with one page."""
+
+    def __enter__(self) -> Page:
+        self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        command = [os.environ.get("CHROMIUM") or shutil.which("chromium") or "chromium", "--headless=new", *GL]
+        command += ["--remote-debugging-port=0", f"--user-data-dir={self._folder.name}", "about:blank"]
+        self._chromium = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        port = Path(self._folder.name) / "DevToolsActivePort"
+        while not (port.exists() and port.read_text().count("\n")):
+            time.sleep(0.05)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port.read_text().split()[0]}/json") as answer:
+            tab = next(tab for tab in json.load(answer) if tab["type"] == "page")
+        self._loop = asyncio.new_event_loop()
+        self._last = 0
+        self._socket = self._loop.run_until_complete(self._connect(tab["webSocketDebuggerUrl"]))
+        self._send("Page.enable")
+        self._send("Page.addScriptToEvaluateOnNewDocument", source=SCRIPT)
+        self._send("Emulation.setDeviceMetricsOverride", width=SIZE["width"] + 20, height=SIZE["height"] + 20, deviceScaleFactor=1, mobile=False)  # fmt: skip
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._socket.close()
+        self._chromium.terminate()
+        self._chromium.wait()
+        self._folder.cleanup()
+
+    async def _connect(self, url: str) -> Any:
+        return await websocket_connect(url, max_message_size=2**28)
+
+    def _send(self, method: str, **params: Any) -> Any:
+        self._last += 1
+        self._loop.run_until_complete(self._write({"id": self._last, "method": method, "params": params}))
+        while True:
+            message = json.loads(self._loop.run_until_complete(self._read()))
+            if message.get("id") == self._last:
+                return message.get("result")
+
+    async def _write(self, message: dict[str, Any]) -> None:
+        await self._socket.write_message(json.dumps(message))
+
+    async def _read(self) -> Any:
+        return await self._socket.read_message()
+
+    def goto(self, url: str) -> None:
+        self._send("Page.navigate", url=url)
+
+    def evaluate(self, expression: str) -> Any:
+        """Evaluate an expression, or the promise that it gives."""
+        answer = self._send("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        return None if answer is None or "exceptionDetails" in answer else answer["result"].get("value")
+
+    def wait(self, condition: str) -> None:
+        """Wait until something is true; false while the page is still loading."""
+        until = time.monotonic() + 300
+        while not self.evaluate(condition):
+            if time.monotonic() > until:
+                raise TimeoutError(f"Never true: {condition}")
+            time.sleep(0.01)
 
 
 def segmentation(n: int) -> NDArray[np.uint32]:
@@ -110,7 +183,7 @@ def official_server(viewer: Any) -> Iterator[str]:
     yield str(viewer)
 
 
-def measure(browser: Browser, serve: Callable[[Any], Any], data: NDArray[Any], jumps: int) -> dict[str, Any]:
+def measure(page: Page, serve: Callable[[Any], Any], data: NDArray[Any], jumps: int) -> dict[str, Any]:
     """Show a volume and jump around in it."""
     n = data.shape[0]
     viewer = neuroglancer.Viewer()
@@ -120,13 +193,9 @@ def measure(browser: Browser, serve: Callable[[Any], Any], data: NDArray[Any], j
         state.cross_section_scale = 1
         state.dimensions = neuroglancer.CoordinateSpace(names=list("xyz"), units="nm", scales=[1, 1, 1])
     positions = np.random.default_rng(3).uniform(0, n, (jumps, 3)).tolist()
-    context = browser.new_context(viewport={"width": SIZE["width"] + 20, "height": SIZE["height"] + 20})
-    context.add_init_script(SCRIPT)
-    page = context.new_page()
-    page.set_default_timeout(300_000)
     with serve(viewer) as url:
         page.goto(url)
-        page.wait_for_function("() => window.upstream?.()?.display.panels.size > 0")
+        page.wait("window.upstream?.()?.display.panels.size > 0")
         since = time.perf_counter()
         with viewer.txn() as state:
             volume = neuroglancer.LocalVolume(data, state.dimensions)
@@ -134,28 +203,23 @@ def measure(browser: Browser, serve: Callable[[Any], Any], data: NDArray[Any], j
                 neuroglancer.ImageLayer if volume.volume_type == "image" else neuroglancer.SegmentationLayer
             )
             state.layers["a"] = layer(source=volume)
-        page.wait_for_function("() => drawn()")
+        page.wait("drawn()")
         first = time.perf_counter() - since
-        loaded = page.evaluate("voxel => loaded(voxel)", data.dtype.itemsize)
-        resident = None
-        if serve is not official_server and page.evaluate("() => upstream() !== window.viewer"):
-            resident = None if getattr(serve, "by_chunk", False) else _until(page, since)
-        times = page.evaluate("positions => jumps(positions)", positions)
-    context.close()
+        loaded = page.evaluate(f"loaded({data.dtype.itemsize})")
+        whole = None
+        if serve is resident:
+            page.wait("arrived")
+            whole = time.perf_counter() - since
+        times = page.evaluate(f"jumps({json.dumps(positions)})")
     return {
         "first_s": first,
         "MB": loaded / 1e6,
         "MB_per_s": loaded / 1e6 / first,
-        "whole_array_s": resident,
+        "whole_array_s": whole,
         "jump_median_ms": statistics.median(times),
         "jump_p95_ms": float(np.percentile(times, 95)),
         "jumps_total_s": sum(times) / 1e3,
     }
-
-
-def _until(page: Any, since: float) -> float:
-    page.wait_for_function("() => window.arrived")
-    return time.perf_counter() - since
 
 
 def resident(viewer: Any) -> Any:
@@ -168,15 +232,19 @@ def by_chunk(viewer: Any) -> Any:
     return panel_server(viewer, resident_limit=0)
 
 
+<<<<<<< HEAD
 by_chunk.by_chunk = True  # type: ignore[attr-defined]
 CASES = {
     "official server": official_server,
     "panel serve, resident": resident,
     "panel serve, by chunk": by_chunk,
 }
+=======
+CASES = {"official server": official_server, "panel serve, resident": resident, "panel serve, by chunk": by_chunk}
+>>>>>>> issue-3
 
 
-def meshes(browser: Browser, data: NDArray[Any]) -> dict[str, Any]:
+def meshes(data: NDArray[Any]) -> dict[str, Any]:
     """Time the first mesh, of the largest object and of one of middle size, against the official generator."""
     ids, counts = np.unique(data[data != 0], return_counts=True)
     chosen = [int(ids[i]) for i in np.argsort(counts)[::-1][[0, min(5, len(ids) - 1)]]]
@@ -195,26 +263,10 @@ def meshes(browser: Browser, data: NDArray[Any]) -> dict[str, Any]:
             )
             state.layout = "3d"
             state.show_slices = False
-        context = browser.new_context()
-        context.add_init_script(SCRIPT)
-        page = context.new_page()
-        page.set_default_timeout(300_000)
-        with resident(viewer) as url:
+        with Page() as page, resident(viewer) as url:
             page.goto(url)
-            page.wait_for_function("() => window.arrived && drawn()")
-            took = page.evaluate(
-                """async (id) => {
-                    const { layer } = upstream().layerManager.getLayerByName("a");
-                    const since = performance.now();
-                    layer.displayState.segmentationGroupState.value.visibleSegments.add(BigInt(id));
-                    const source = () => layer.renderLayers.find((x) => x.source?.fragmentSource)?.source.fragmentSource;
-                    while (![...(source()?.chunks.values() ?? [])].some((x) => x.meshData?.indices.length > 0))
-                        await new Promise(requestAnimationFrame);
-                    return (performance.now() - since) / 1e3;
-                }""",
-                str(object_id),
-            )
-        context.close()
+            page.wait("window.arrived && drawn()")
+            took = page.evaluate(f"firstMesh({str(object_id)!r})")
         result[name] = {"official_s": native, "ours_s": took, "ratio": took / native}
     return result
 
@@ -229,6 +281,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="where to write the figures")
     args = parser.parse_args()
     results: dict[str, Any] = {}
+<<<<<<< HEAD
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=GL)
         for size in args.size:
@@ -247,6 +300,18 @@ def main() -> None:
                 results[f"meshes {size}³"] = meshes(browser, data)
                 print(f"{size}³ first mesh", json.dumps(results[f"meshes {size}³"]), flush=True)
         browser.close()
+=======
+    for size in args.size:
+        whole = np.load(args.volume, mmap_mode="r") if args.volume else segmentation(size)
+        data = np.array(whole[:size, :size, :size], order="F")
+        for name, serve in CASES.items():
+            with Page() as page:
+                row = results.setdefault(f"{size}³ {data.dtype}", {})[name] = measure(page, serve, data, args.jumps)
+            print(f"{size}³ {name:24}", "  ".join(f"{k} {v:.4g}" for k, v in row.items() if v is not None), flush=True)
+        if size <= 256:
+            results[f"meshes {size}³"] = meshes(data)
+            print(f"{size}³ first mesh", json.dumps(results[f"meshes {size}³"]), flush=True)
+>>>>>>> issue-3
     if args.json:
         args.json.write_text(json.dumps(results, indent=1))
 

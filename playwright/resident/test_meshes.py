@@ -109,9 +109,9 @@ def test_shapes_are_closed_and_in_place(served: Any, options: dict[str, Any], or
 
 def test_voxel_sizes_scale_the_mesh_and_busy_python_does_not_matter(served: Any) -> None:
     volume = neuroglancer.LocalVolume(objects(), space((4e-9, 4e-9, 4e-8)), volume_type="segmentation")
-    viewer = show(served, volume, [])
+    viewer = show(served, volume, [2])
     served.wait_resident(viewer, volume)
-    served.wait("isReady()")
+    meshes(served, [2])
     done = served.keep_busy(10)
     served.page.evaluate(
         "upstream().layerManager.getLayerByName('s').layer.displayState.segmentationGroupState.value"

@@ -5,6 +5,7 @@ An array goes in the order in which it lies in memory, so that sending it is cop
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ from .sources import is_overridden
 Volumes = Callable[[str], Any]
 Array = NDArray[Any]
 
+_SAMPLE = 1 << 16
 _UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
 _DTYPES = (*_UNSIGNED, "int8", "int16", "int32", "int64", "float32")
 
@@ -39,7 +41,7 @@ def serve(channel: Channel, volumes: Volumes) -> None:
     def send_slab(params: dict[str, Any], data: bytes | None) -> Any:
         volume = volumes(_text(params, "key"))
         generation, start, end = (_number(params, name) for name in ("generation", "start", "end"))
-        return _runtime.in_background(slab, volume, generation, start, end)
+        return _runtime.in_background(slab, volume, generation, start, end, packed=bool(params.get("packed")))
 
     channel.on("source.resident", describe_one)
     channel.on("source.slab", send_slab)
@@ -76,8 +78,11 @@ def describe(volume: Any, key: str, limit: int) -> dict[str, Any]:
     return {"array": array_json, "voxel": dtype.itemsize, "bytes": size}
 
 
-def slab(volume: Any, generation: int, start: int, end: int) -> Reply:
+def slab(volume: Any, generation: int, start: int, end: int, *, packed: bool = False) -> Reply:
     """Return some voxels of a volume's array, in the order of memory.
+
+    With ``packed`` they are compressed where that makes them much smaller, and the result says so: a browser takes
+    messages from a server a little at a time, between the pictures it draws.
 
     Raises
     ------
@@ -90,7 +95,9 @@ def slab(volume: Any, generation: int, start: int, end: int) -> Reply:
     if not 0 <= start < end <= array.size:
         raise ChannelError("bad-params", f"The array has no voxels {start} to {end}; it has {array.size}.")
     part = voxels(array.transpose(memory_order(array)), start, end)
-    return Reply({}, part.astype(_sent_as(array.dtype), copy=False).tobytes())
+    data = part.astype(_sent_as(array.dtype), copy=False).tobytes()
+    packed = packed and len(zlib.compress(data[:_SAMPLE], 1)) < min(len(data), _SAMPLE) / 2
+    return Reply({"packed": packed}, zlib.compress(data, 1) if packed else data)
 
 
 def memory_order(array: Array) -> list[int]:

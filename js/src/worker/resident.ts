@@ -21,7 +21,7 @@ export interface Resident extends Layout {
 export interface FromPage {
   open?: Resident;
   /** A piece of the array `key`, from this byte on. */
-  slab?: { key: string; generation: number; offset: number; data: ArrayBuffer };
+  slab?: { key: string; generation: number; offset: number; data: ArrayBuffer; packed: boolean };
   drop?: string;
   port?: MessagePort;
 }
@@ -112,11 +112,16 @@ function open(info: Resident): void {
   }
 }
 
-function take({ key, generation, offset, data }: NonNullable<FromPage["slab"]>): void {
+function unpack(data: ArrayBuffer): Promise<ArrayBuffer> {
+  return new Response(new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
+}
+
+async function take({ key, generation, offset, data, packed }: NonNullable<FromPage["slab"]>): Promise<void> {
+  const voxels = packed ? await unpack(data) : data;
   const kept = arrays.get(key);
   if (kept?.info.generation !== generation) return;
-  new Uint8Array(kept.buffer).set(new Uint8Array(data), offset);
-  kept.missing -= data.byteLength;
+  new Uint8Array(kept.buffer).set(new Uint8Array(voxels), offset);
+  kept.missing -= voxels.byteLength;
   if (kept.missing !== 0) return;
   self.postMessage({ key, generation } satisfies ToPage);
   // By the time a mesh is wanted, Python may be too busy to serve the worker's file.
@@ -243,7 +248,7 @@ async function surfaceOf(task: MeshTask): Promise<ArrayBuffer> {
 
 self.addEventListener("message", ({ data }: MessageEvent<FromPage>) => {
   if (data.open !== undefined) open(data.open);
-  if (data.slab !== undefined) take(data.slab);
+  if (data.slab !== undefined) void take(data.slab);
   if (data.drop !== undefined) arrays.delete(data.drop);
   if (data.port !== undefined) connect(data.port);
 });

@@ -77,6 +77,9 @@ export async function draw(json, rootIds, outbox) {
 export function receive(doc, patch, buffers) {
   try {
     doc.apply_json_patch(patch, buffers);
+    // Python knows the models that it has just sent. Bokeh would send them back whole with the next message of theirs, and
+    // cannot: some of their properties are not set.
+    doc._new_models.clear();
   } catch (error) {
     console.error("A change of Python's could not be shown:", error);
   }
