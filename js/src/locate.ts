@@ -60,7 +60,21 @@ async function loadByUrl(base: string): Promise<Engine> {
     link.href = base + name;
     document.head.append(link);
   }
-  return (await import(/* @vite-ignore */ base + __ENGINE__.entry)) as Engine;
+  return await browserImport(base + __ENGINE__.entry);
+}
+
+/**
+ * The browser's own import(). Panel's module shim replaces the one it reads in this text by its own,
+ * which would fetch every module a second time.
+ */
+function browserImport(url: string): Promise<Engine> {
+  let load: (url: string) => Promise<Engine>;
+  try {
+    load = new Function("url", "return import(url)") as typeof load;
+  } catch {
+    load = (url) => import(/* @vite-ignore */ url); // a page that forbids code made of strings
+  }
+  return load(url);
 }
 
 /** Gives the bytes of a part. */
@@ -93,41 +107,68 @@ function unzip(packed: BlobPart): Promise<ArrayBuffer> {
  *
  * Each part becomes a blob; the names of other parts inside it are replaced by their blobs' URLs,
  * for which those must exist first. Parts behind a dynamic import() are made when they are needed.
+ * The workers of a page opened from disk may not read its blobs: for them parts become data: URLs.
  */
 async function loadParts(read: Source, progress: Progress): Promise<Engine> {
+  const fromDisk = self.origin === "null" || location.protocol === "file:";
+  const bytesOf = new Map<string, Promise<ArrayBuffer>>();
   const urls = new Map<string, Promise<string>>();
   let bytes = 0;
-  const resolve = (name: string): Promise<string> => {
-    let url = urls.get(name);
-    if (url === undefined) {
-      url = make(name);
-      urls.set(name, url);
-      url.catch(() => urls.delete(name));
+  // What is asked for later, such as a rare codec, must not cover the picture.
+  let started = false;
+  const remember = <T>(map: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> => {
+    let made = map.get(key);
+    if (made === undefined) {
+      made = make();
+      map.set(key, made);
+      made.catch(() => map.delete(key));
     }
-    return url;
+    return made;
   };
-  const make = async (name: string): Promise<string> => {
+  const get = async (name: string): Promise<ArrayBuffer> => {
     const data = await read(name);
     bytes += data.byteLength;
-    progress(`Loading the viewer… ${(bytes / 1e6).toFixed(1)} MB`);
-    if (!name.endsWith(".js")) return URL.createObjectURL(new Blob([data], { type: "application/wasm" }));
+    if (!started) progress(`Loading the viewer… ${(bytes / 1e6).toFixed(1)} MB`);
+    return data;
+  };
+  const resolve = (name: string, asData = false): Promise<string> =>
+    remember(urls, `${name} ${asData}`, () => make(name, asData));
+  const make = async (name: string, asData: boolean): Promise<string> => {
+    const address = asData ? dataUrl : blobUrl;
+    const data = await remember(bytesOf, name, () => get(name));
+    if (!name.endsWith(".js")) return await address(data, "application/wasm");
     let text = new TextDecoder().decode(data);
     text = text.replace(
       /\bimport\("\.\/([\w.-]+\.js)"\)/g,
       (_, other) => `__panelNeuroglancerPart("${other}").then(u=>import(u))`,
     );
-    const needed = new Set(
-      [...text.matchAll(/(?:\bfrom|\bimport|\bURL\()\s*"\.\/([\w.-]+\.js)"/g)].map((match) => match[1] as string),
-    );
-    for (const other of needed) text = text.replaceAll(`"./${other}"`, `"${await resolve(other)}"`);
-    return URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+    for (const [found, before, other] of [...text.matchAll(/(\bfrom\s*|\bimport\s*|\bURL\(\s*)"\.\/([\w.-]+\.js)"/g)]) {
+      const url = await resolve(other as string, asData || (fromDisk && (before as string).startsWith("URL")));
+      text = text.replaceAll(found, `${before}"${url}"`);
+    }
+    return await address(text, "text/javascript");
   };
-  answerWorkers(resolve);
-  return (await import(/* @vite-ignore */ await resolve(__ENGINE__.entry))) as Engine;
+  answerWorkers(resolve, fromDisk);
+  const engine = await browserImport(await resolve(__ENGINE__.entry));
+  started = true;
+  return engine;
+}
+
+function blobUrl(content: BlobPart, type: string): string {
+  return URL.createObjectURL(new Blob([content], { type }));
+}
+
+function dataUrl(content: BlobPart, type: string): Promise<string> {
+  return new Promise((done, fail) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result as string);
+    reader.onerror = () => fail(reader.error);
+    reader.readAsDataURL(new Blob([content], { type }));
+  });
 }
 
 /** Let the page and its workers ask for the parts they load on demand (see parts.ts). */
-function answerWorkers(resolve: (name: string) => Promise<string>): void {
+function answerWorkers(resolve: (name: string, asData?: boolean) => Promise<string>, fromDisk: boolean): void {
   const scope = globalThis as { __panelNeuroglancerPart?: typeof resolve; __panelNeuroglancerParts?: string };
   scope.__panelNeuroglancerPart = resolve;
   scope.__panelNeuroglancerParts = `panel-neuroglancer-${crypto.randomUUID()}`;
@@ -135,7 +176,7 @@ function answerWorkers(resolve: (name: string) => Promise<string>): void {
   channel.onmessage = async ({ data: { id, name } }: MessageEvent<{ id: string; name?: string }>) => {
     if (name === undefined) return;
     try {
-      channel.postMessage({ id, url: await resolve(name) });
+      channel.postMessage({ id, url: await resolve(name, fromDisk) });
     } catch (error) {
       channel.postMessage({ id, error: (error as Error).message });
     }

@@ -32,9 +32,12 @@ function makeWorker(url: URL | string): Worker {
   if (channel === undefined && new URL(address, "x:/").origin === self.location.origin)
     return new Worker(address, { type: "module" });
   const prelude = channel === undefined ? "" : workerPrelude(channel);
-  const boot = new Blob([`${prelude}await import(${JSON.stringify(address)});`], { type: "text/javascript" });
-  const bootUrl = URL.createObjectURL(boot);
-  const worker = new Worker(bootUrl, { type: "module" });
+  // A page opened from disk (see locate.ts) may start no module worker, but a classic one may load modules.
+  const fromDisk = address.startsWith("data:");
+  const load = `import(${JSON.stringify(address)})`;
+  const code = fromDisk ? `${load}.catch((e) => setTimeout(() => { throw e; }));` : `await ${load};`;
+  const bootUrl = URL.createObjectURL(new Blob([prelude, code], { type: "text/javascript" }));
+  const worker = new Worker(bootUrl, { type: fromDisk ? "classic" : "module" });
   // The worker has fetched its script once it speaks; until then the URL must stay.
   worker.addEventListener("message", () => URL.revokeObjectURL(bootUrl), { once: true });
   return worker;

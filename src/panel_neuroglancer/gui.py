@@ -47,7 +47,8 @@ class UrlRow:
             self.load_button,
             self.demo_button,
             sizing_mode="stretch_width",
-            styles={"flex-wrap": "wrap", "align-items": "end", "gap": "8px"},
+            # Panel would keep the row as wide as all three side by side.
+            styles={"min-width": "0", "flex-wrap": "wrap", "align-items": "end", "gap": "8px"},
         )
 
 

@@ -5,11 +5,21 @@ from html import escape
 
 import panel as pn
 
-from panel_neuroglancer import Neuroglancer, site_url, view
-from panel_neuroglancer.engine import manifest
+from panel_neuroglancer import Neuroglancer, site_url
+from panel_neuroglancer.engine import inlined
 
-view.engine_location = lambda doc=None: {"url": "", "entry": manifest()["entry"]}
 pn.extension()
+
+
+def hide(view) -> None:
+    """Let the page of this one view not know where the engine is."""
+    make = view._get_model
+
+    def make_hidden(*args, **kwargs):
+        with inlined():
+            return make(*args, **kwargs)
+
+    view._get_model = make_hidden
 
 
 def state(source: str) -> dict:
@@ -41,6 +51,7 @@ viewers = [
 ]
 asked: list[str] = []
 for viewer in viewers:
+    hide(viewer._view)
     channel, answer = viewer._view._channel, viewer._view._channel.receive
     channel.receive = lambda message, answer=answer: (
         asked.append(message["params"]["name"]),
