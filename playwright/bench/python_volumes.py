@@ -91,7 +91,11 @@ class Page:
 
     def __enter__(self) -> Page:
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        command = [os.environ.get("CHROMIUM") or shutil.which("chromium") or "chromium", "--headless=new", *GL]
+        command = [
+            os.environ.get("CHROMIUM") or shutil.which("chromium") or "chromium",
+            "--headless=new",
+            *GL,
+        ]
         command += ["--remote-debugging-port=0", f"--user-data-dir={self._folder.name}", "about:blank"]
         self._chromium = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         port = Path(self._folder.name) / "DevToolsActivePort"
@@ -232,16 +236,11 @@ def by_chunk(viewer: Any) -> Any:
     return panel_server(viewer, resident_limit=0)
 
 
-<<<<<<< HEAD
-by_chunk.by_chunk = True  # type: ignore[attr-defined]
 CASES = {
     "official server": official_server,
     "panel serve, resident": resident,
     "panel serve, by chunk": by_chunk,
 }
-=======
-CASES = {"official server": official_server, "panel serve, resident": resident, "panel serve, by chunk": by_chunk}
->>>>>>> issue-3
 
 
 def meshes(data: NDArray[Any]) -> dict[str, Any]:
@@ -281,37 +280,22 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="where to write the figures")
     args = parser.parse_args()
     results: dict[str, Any] = {}
-<<<<<<< HEAD
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=GL)
-        for size in args.size:
-            whole = np.load(args.volume, mmap_mode="r") if args.volume else segmentation(size)
-            data = np.array(whole[:size, :size, :size], order="F")
-            for name, serve in CASES.items():
-                row = results.setdefault(f"{size}³ {data.dtype}", {})[name] = measure(
-                    browser, serve, data, args.jumps
-                )
-                print(
-                    f"{size}³ {name:24}",
-                    "  ".join(f"{k} {v:.4g}" for k, v in row.items() if v is not None),
-                    flush=True,
-                )
-            if size <= 256:
-                results[f"meshes {size}³"] = meshes(browser, data)
-                print(f"{size}³ first mesh", json.dumps(results[f"meshes {size}³"]), flush=True)
-        browser.close()
-=======
     for size in args.size:
         whole = np.load(args.volume, mmap_mode="r") if args.volume else segmentation(size)
         data = np.array(whole[:size, :size, :size], order="F")
         for name, serve in CASES.items():
             with Page() as page:
-                row = results.setdefault(f"{size}³ {data.dtype}", {})[name] = measure(page, serve, data, args.jumps)
-            print(f"{size}³ {name:24}", "  ".join(f"{k} {v:.4g}" for k, v in row.items() if v is not None), flush=True)
+                row = results.setdefault(f"{size}³ {data.dtype}", {})[name] = measure(
+                    page, serve, data, args.jumps
+                )
+            print(
+                f"{size}³ {name:24}",
+                "  ".join(f"{k} {v:.4g}" for k, v in row.items() if v is not None),
+                flush=True,
+            )
         if size <= 256:
             results[f"meshes {size}³"] = meshes(data)
             print(f"{size}³ first mesh", json.dumps(results[f"meshes {size}³"]), flush=True)
->>>>>>> issue-3
     if args.json:
         args.json.write_text(json.dumps(results, indent=1))
 
