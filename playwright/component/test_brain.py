@@ -36,7 +36,9 @@ def start(app: Any) -> None:
 def changed(app: Any, before: np.ndarray) -> bool:
     """Tell whether a good part of the picture is another."""
     after = app.picture()
-    return bool(after.shape == before.shape and (np.abs(after.astype(int) - before).max(-1) > 8).mean() > 0.005)
+    return bool(
+        after.shape == before.shape and (np.abs(after.astype(int) - before).max(-1) > 8).mean() > 0.005
+    )
 
 
 def slider(app: Any, i: int) -> Any:
@@ -87,11 +89,17 @@ def test_tissues_go_both_ways(app: Any) -> None:
     box = app.page.get_by_label("Grey matter")
     first = box.is_checked()
     box.click()
-    app.wait("[...v.layerManager.managedLayers[1].layer.displayState.segmentationGroupState.value.visibleSegments].map(String).includes('1') === x", not first)
+    app.wait(
+        "[...v.layerManager.managedLayers[1].layer.displayState.segmentationGroupState.value.visibleSegments].map(String).includes('1') === x",
+        not first,
+    )
     app.until("p.ready")
     app.settle()
     assert changed(app, before)
-    app.run("v.layerManager.managedLayers[1].layer.displayState.segmentationGroupState.value.visibleSegments.set(1n, x), 1", first)
+    app.run(
+        "v.layerManager.managedLayers[1].layer.displayState.segmentationGroupState.value.visibleSegments.set(1n, x), 1",
+        first,
+    )
     app.until("p.shown.includes(0) === x", first)
 
 

@@ -72,7 +72,11 @@ def test_a_saved_page_draws_from_disk(desk: Any, data_server: str, known: Any, t
     )
     app.wait("v.display.draw() ?? v.isReady()")
     assert middle(app.picture()) == known.voxels()[16, 6, 4]
-    others = [u for u in app.watch.requests if not re.match(r"(file|data|blob):", u) and not u.startswith(data_server)]
+    others = [
+        u
+        for u in app.watch.requests
+        if not re.match(r"(file|data|blob):", u) and not u.startswith(data_server)
+    ]
     assert others == [], "a saved page needs nothing from anywhere"
     # It is alive, without Python.
     app.drag(30, 24)

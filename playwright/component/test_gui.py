@@ -16,7 +16,9 @@ def start(app: Any) -> None:
     """Begin each test with an empty view; `app.base` is the folder that holds the page."""
     app.base = app.url.rpartition("/")[0] + "/"
     load(app, "https://example.org/empty/#!{}", by="Load")
-    app.until("p.url.startsWith('https://example.org/empty/') && !p.errors.length && !p.state.layers && p.ready")
+    app.until(
+        "p.url.startsWith('https://example.org/empty/') && !p.errors.length && !p.state.layers && p.ready"
+    )
     app.settle()
 
 

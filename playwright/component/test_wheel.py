@@ -28,7 +28,11 @@ def run(*command: Any, **options: Any) -> str:
 def bare(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """An environment whose PATH holds neither node nor npm nor git."""
     empty = tmp_path_factory.mktemp("bin")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PANEL_", "VIRTUAL_ENV", "NODE"))}
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "PANEL_", "VIRTUAL_ENV", "NODE"))
+    }
     return {**env, "PATH": str(empty)}
 
 
@@ -47,7 +51,9 @@ def python(built: dict[str, Path], bare: dict[str, str], tmp_path_factory: pytes
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
     run(python, "-m", "pip", "install", "--no-deps", "--no-index", built["whl"], env=bare)
-    packages = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", env=bare).strip())
+    packages = Path(
+        run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", env=bare).strip()
+    )
     # A plain path, after the environment's own: the .pth file of the checkout in there is not read.
     (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
     return python
@@ -61,23 +67,41 @@ def test_what_is_in_the_wheel(built: dict[str, Path]) -> None:
         assert {f"panel_neuroglancer/dist/engine/{name}" for name in engine["files"]} <= names
         for name, file in engine["files"].items():
             assert wheel.getinfo(f"panel_neuroglancer/dist/engine/{name}").file_size == file["bytes"]
-        assert {"panel_neuroglancer/dist/loader.js", "panel_neuroglancer/py.typed", "panel_neuroglancer/site/page/page.js"} <= names
+        assert {
+            "panel_neuroglancer/dist/loader.js",
+            "panel_neuroglancer/py.typed",
+            "panel_neuroglancer/site/page/page.js",
+        } <= names
         licences = [wheel.read(name).decode() for name in names if name.endswith("THIRD_PARTY_LICENSES.txt")]
         assert licences
         for text in licences:
             assert "neuroglancer" in text
             assert "Apache License" in text
-        metadata = message_from_bytes(wheel.read(next(name for name in names if name.endswith(".dist-info/METADATA"))))
+        metadata = message_from_bytes(
+            wheel.read(next(name for name in names if name.endswith(".dist-info/METADATA")))
+        )
     assert metadata["License-Expression"] == "BSD-3-Clause"
     assert any(need.startswith("panel<2,>=1.9") for need in metadata.get_all("Requires-Dist"))
     assert not [name for name in names if "node_modules" in name or name.endswith((".ts", ".map"))]
 
 
-def test_the_sdist_makes_the_same_wheel_without_node_and_git(built: dict[str, Path], bare: dict[str, str], tmp_path: Path) -> None:
+def test_the_sdist_makes_the_same_wheel_without_node_and_git(
+    built: dict[str, Path], bare: dict[str, str], tmp_path: Path
+) -> None:
     with tarfile.open(built["gz"]) as sdist:
         sdist.extractall(tmp_path / "source", filter="data")
     (source,) = (tmp_path / "source").iterdir()
-    run(sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", tmp_path / "out", source, env=bare)
+    run(
+        sys.executable,
+        "-m",
+        "build",
+        "--no-isolation",
+        "--wheel",
+        "--outdir",
+        tmp_path / "out",
+        source,
+        env=bare,
+    )
     (again,) = (tmp_path / "out").iterdir()
     with zipfile.ZipFile(built["whl"]) as first, zipfile.ZipFile(again) as second:
         assert {i.filename: i.CRC for i in first.infolist()} == {i.filename: i.CRC for i in second.infolist()}
@@ -85,11 +109,17 @@ def test_the_sdist_makes_the_same_wheel_without_node_and_git(built: dict[str, Pa
 
 @pytest.fixture
 def installed(python: Path, bare: dict[str, str], known: Any, data: Path, tmp_path: Path) -> Iterator[str]:
-    yield from known.panel_serve([known.HERE / "apps" / "one.py"], data, tmp_path / "log.txt", python=str(python), PATH=bare["PATH"])
+    yield from known.panel_serve(
+        [known.HERE / "apps" / "one.py"], data, tmp_path / "log.txt", python=str(python), PATH=bare["PATH"]
+    )
 
 
-def test_the_installed_wheel_draws_under_panel_serve(desk: Any, installed: str, python: Path, bare: dict[str, str], known: Any) -> None:
-    where = run(python, "-c", "import panel_neuroglancer; print(panel_neuroglancer.__file__)", env=bare).strip()
+def test_the_installed_wheel_draws_under_panel_serve(
+    desk: Any, installed: str, python: Path, bare: dict[str, str], known: Any
+) -> None:
+    where = run(
+        python, "-c", "import panel_neuroglancer; print(panel_neuroglancer.__file__)", env=bare
+    ).strip()
     assert where.startswith(str(python.parents[1])), "not the wheel's own files"
     desk.address = lambda runtime, app: f"{installed}{app}"
     app = desk.open("serve", "one")
