@@ -30,8 +30,8 @@ def test_several_viewers(desk: Any, runtime: str, known: Any) -> None:
     )
     voxels = known.voxels()
     third = app.picture(i=2)
-    app.drag(30, 24, i=0)
-    got = app.until(f"p.slice(0, 2).every((v) => {near(0, 11)} && {near(1, 4)}) && p.every((v) => v.ready)")
+    app.drag(30, 18, i=0)
+    got = app.until(f"p.slice(0, 2).every((v) => {near(0, 11)} && {near(1, 4.5)}) && p.every((v) => v.ready)")
     assert got[0]["position"] == got[1]["position"]
     app.wait("Math.abs(v.state.toJSON().position[0] - 11) < 1e-3", i=1)
     assert [v["layout"] for v in got] == ["xy", "xz", "xy"]
@@ -40,8 +40,8 @@ def test_several_viewers(desk: Any, runtime: str, known: Any) -> None:
     # The other way, with the wheel: in the xz view it goes through y.
     app.page.mouse.move(*app.at(i=1))
     app.page.mouse.wheel(0, -100)
-    app.until(f"p.slice(0, 2).every((v) => {near(1, 5)})")
-    app.wait("Math.abs(v.state.toJSON().position[1] - 5) < 1e-3", i=0)
+    app.until(f"p.slice(0, 2).every((v) => {near(1, 3.5)})")
+    app.wait("Math.abs(v.state.toJSON().position[1] - 3.5) < 1e-3", i=0)
     # The third went its own way.
     assert got[2]["position"] == [16, 6, 4.5]
     assert (app.picture(i=2) == third).all()
@@ -115,7 +115,7 @@ def test_two_tabs_share_one_viewer(desk: Any) -> None:
 def test_themes(desk: Any, theme: str) -> None:
     app = desk.open("serve", f"shared?theme={theme}")
     app.until("p.ready")
-    background = app.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    background = app.page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     *colour, opacity = [*map(float, re.findall(r"[\d.]+", background)), 1][:4]
     assert (opacity == 1 and sum(colour) < 200) == (theme == "dark")
     # The viewer stays what it is: its own black around the data.

@@ -168,7 +168,7 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         self._session: Session | None = None
         self._typed: str | None = None  # what stands in the field and is not loaded yet
         self._known: dict[str, Any] = {}
-        self._view = NeuroglancerView(self._on_report, sizing_mode="stretch_both", min_height=200)
+        self._view = NeuroglancerView(self._on_report, sizing_mode="stretch_both", min_height=100)
         self._build_gui(with_row=source is None)
 
         self._view.param.watch(self._on_status, ["ready", "hover", "errors"])
