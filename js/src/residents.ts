@@ -121,7 +121,7 @@ export class Residents {
   /** Whether meshes of the array's objects can be asked for here. */
   hasMeshes(key: string): boolean {
     const entry = this.#entries.get(key);
-    return entry?.ready === true && entry.info?.meshes !== null;
+    return entry?.ready === true && entry.info?.meshes != null;
   }
 
   /** Bytes that are here or under way. */
@@ -142,8 +142,9 @@ export class Residents {
     const { signal } = abort;
     try {
       const { result } = await sender.ask("source.resident", { key, limit: sender.limit - this.bytes }, { signal });
-      const { array, voxel, bytes } = result as { array: Resident | null; voxel: number; bytes: number };
-      if (array === null) return;
+      const { array, voxel, bytes } = result as { array?: Resident | null; voxel: number; bytes: number };
+      // Python's None is null over a server and undefined in the browser.
+      if (array == null) return;
       Object.assign(entry, { info: array, voxel, bytes });
       const worker = await this.#start();
       signal.throwIfAborted();
@@ -218,7 +219,7 @@ export class Residents {
   async #announce(reader: Worker, { key, info, ready }: Entry): Promise<void> {
     const worker = await this.#start();
     if (!ready || info === undefined) return;
-    const message: Announcement = { resident: key, generation: info.generation, meshes: info.meshes !== null };
+    const message: Announcement = { resident: key, generation: info.generation, meshes: info.meshes != null };
     if (this.#connected.has(reader)) {
       reader.postMessage(message);
       return;

@@ -23,7 +23,7 @@ def test_the_official_first_steps_run_unchanged(open_app: Callable[[str, str], A
     app = open_app(runtime, "snippet")
     app.page.wait_for_function("window.deep && viewer()?.neuroglancerViewer", timeout=90_000)
     image = app.pixels()
-    assert 380 <= (image == [255, 0, 128]).all(2).sum() <= 420  # 20 x 20 voxels, one pixel each
+    assert 280 <= (image == [255, 0, 128]).all(2).sum() <= 400  # 20 x 20 voxels, one pixel each, less the lines over them
     app.page.get_by_text("Welcome to this example").wait_for()
     app.watch.check()
 
@@ -91,7 +91,7 @@ def test_actions_and_key_bindings(lab: Any) -> None:
     )
     lab.drawn()
     box = lab.page.locator(".panel-neuroglancer-viewer").bounding_box()
-    lab.page.mouse.move(box["x"] + 120 + 3, box["y"] + 110 + 3)
+    lab.page.mouse.click(box["x"] + 120 + 3, box["y"] + 110 + 3)  # keys act where the focus is
     lab.until("v.mouseState.active")
     lab.page.keyboard.press("m")
     lab.run("""
