@@ -23,7 +23,8 @@ def test_the_official_first_steps_run_unchanged(open_app: Callable[[str, str], A
     app = open_app(runtime, "snippet")
     app.page.wait_for_function("window.deep && viewer()?.neuroglancerViewer", timeout=90_000)
     image = app.pixels()
-    assert 280 <= (image == [255, 0, 128]).all(2).sum() <= 400  # 20 x 20 voxels, one pixel each, less the lines over them
+    # 20 x 20 voxels, one pixel each, less the lines over them.
+    assert 280 <= (image == [255, 0, 128]).all(2).sum() <= 400
     app.page.get_by_text("Welcome to this example").wait_for()
     app.watch.check()
 
