@@ -15,6 +15,8 @@ APP = "gui"
 def start(app: Any) -> None:
     """Begin each test with an empty view; `app.base` is the folder that holds the page."""
     app.base = app.url.rpartition("/")[0] + "/"
+    # Neuroglancer goes on looking for a contrast when the layer it is for has gone.
+    app.watch.expect("Using default contrast")
     load(app, "https://example.org/empty/#!{}", by="Load")
     app.until(
         "p.url.startsWith('https://example.org/empty/') && !p.errors.length && !p.state.layers && p.ready"
@@ -118,7 +120,7 @@ def test_the_state_card(app: Any) -> None:
     link = app.page.get_by_role("link")
     link.wait_for(state="visible")
     assert link.get_attribute("href") == got["url"]
-    app.page.get_by_text("crossSectionScale", exact=True).first.wait_for(state="visible")
+    app.page.locator(".json-formatter-key", has_text="crossSectionScale").wait_for(state="visible")
     header.click()
     link.wait_for(state="hidden")
 
