@@ -17,6 +17,7 @@ def start(app: Any) -> None:
     app.base = app.url.rpartition("/")[0] + "/"
     # Neuroglancer goes on looking for a contrast when the layer it is for has gone.
     app.watch.expect("Using default contrast")
+    app.settle()  # a report that is under way would overwrite what is typed in the same moment
     load(app, "https://example.org/empty/#!{}", by="Load")
     app.until(
         "p.url.startsWith('https://example.org/empty/') && !p.errors.length && !p.state.layers && p.ready"
