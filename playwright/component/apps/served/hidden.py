@@ -52,7 +52,7 @@ viewers = [
 asked: list[str] = []
 for viewer in viewers:
     hide(viewer._view)
-    channel, answer = viewer._view._channel, viewer._view._channel.receive
+    channel, answer = viewer._view.channel, viewer._view.channel.receive
     channel.receive = lambda message, answer=answer: (
         asked.append(message["params"]["name"]),
         answer(message),
