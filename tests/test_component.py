@@ -528,7 +528,8 @@ def test_what_is_typed_survives_reports_and_other_changes(dist):
     assert viewer.url_input.value == viewer.url == "https://half.typed"
     viewer.url_input.value_input = viewer.url_input.value = ""
     tab.report({"layout": "xz"})
-    assert parse_url(viewer.url_input.value) == {"layout": "xz"}
+    assert viewer.url_input.value == ""
+    assert parse_url(viewer.url) == {"layout": "xz"}
 
 
 def test_published_apps_keep_working(dist):

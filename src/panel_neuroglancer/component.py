@@ -284,6 +284,9 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         self._view.send(state)
         self._on_status()
         self._know({**known, "url": source if link and not parts else to_url(state, self._site)})
+        # Only what is loaded goes into the field: what the viewer reports may come while somebody types there.
+        if link and self._typed is None:
+            self.url_input.value = self.url
 
     def _know(self, known: dict[str, Any]) -> None:
         """Take in what the viewer shows, or is about to."""
@@ -298,8 +301,6 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         # `_on_params` finds nothing new in this, but does find what a user's watcher sets in turn.
         with _syncing(self, list(values)):  # keeps references to widgets alive
             self.param.update(**values)
-        if self._typed is None:
-            self.url_input.value = self.url
 
     # Python → viewer
 
