@@ -75,7 +75,9 @@ def test_the_demo_is_the_sites_own(app: Any, known: Any) -> None:
     assert got["errors"] == []
     assert middle(app) == known.voxels()[16, 6, 4]
     field = app.page.get_by_label("Neuroglancer link or data source")
-    assert field.input_value() == f"{app.base}data/demo.json"  # what was loaded; url is the link to what is shown
+    assert (
+        field.input_value() == f"{app.base}data/demo.json"
+    )  # what was loaded; url is the link to what is shown
 
 
 def test_a_data_source(app: Any) -> None:
