@@ -209,7 +209,7 @@ def test_position_field_and_its_dropdown(view: Any) -> None:
     dropdown.click()
     expect(dropdown).to_be_visible()
     field.fill("7")
-    view.page.keyboard.press("Enter")
+    field.press("Enter")
     view.wait("Math.floor(view.getState().position[0]) === 7")
     field.click()
     view.page.keyboard.press("ArrowUp")
