@@ -137,7 +137,7 @@ class _Handler(SimpleHTTPRequestHandler):
         _, root, *rest = path.split("?")[0].split("#")[0].split("/")
         return str(self.roots.get(root, HERE / "nowhere").joinpath(*rest))
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         if self.path != "/":
             super().do_GET()
             return
