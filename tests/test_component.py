@@ -388,6 +388,16 @@ def test_ready_means_ready_for_what_was_asked_last(viewer, tab):
     assert viewer.ready
 
 
+def test_who_hears_of_ready_finds_what_is_ready(viewer, tab):
+    viewer.layout = "3d"
+    tab.data.ready = True
+    found = []
+    viewer.param.watch(lambda event: found.append((event.new, viewer.position, viewer.url)), "ready")
+    moved = {**STATE, "layout": "3d", "position": [4, 5, 6]}
+    tab.report(moved)
+    assert found == [(True, [4, 5, 6], to_url(moved, "https://neuroglancer-demo.appspot.com/"))]
+
+
 def test_hover_turns_segment_strings_into_numbers(viewer, tab):
     tab.data.hover = {
         "position": [1, 2, 3],

@@ -16,6 +16,11 @@ export class Throttle {
     this.#timer = setTimeout(() => this.flush(), Math.max(0, Math.min(this.wait, this.#deadline - now)));
   }
 
+  /** Whether a run is due. */
+  get due(): boolean {
+    return this.#timer !== undefined;
+  }
+
   /** Run now, whether or not something waits. */
   flush(): void {
     this.cancel();

@@ -332,6 +332,8 @@ export class EmbeddedViewer implements Claimant {
 
   #setReady(ready: boolean): void {
     if (ready === this.#ready) return;
+    // Who hears that the view is ready must know it already.
+    if (ready && this.#reports.state.due) this.#reports.state.flush();
     this.#ready = ready;
     this.#emit("ready", ready);
   }

@@ -350,8 +350,9 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         if "selected_segments" in report:
             segments = as_segments("selected_segments", report["selected_segments"])
             known["selected_segments"] = _in_order_of(self.selected_segments, segments)
-        self._on_status()
         self._know(known)
+        # Last: who is told that the view is ready finds all of it.
+        self._on_status()
 
     def _on_status(self, *events: param.parameterized.Event) -> None:
         hover = self._view.hover
