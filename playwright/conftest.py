@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from collections.abc import Iterator
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
 import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Route
 
+from panel_neuroglancer.site.serve import Server
+
 # Software WebGL: the tests must run where there is no GPU.
-GL_FLAGS = [
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-dev-shm-usage",
-]
+GL_FLAGS = (Path(__file__).parent / "chromium.flags").read_text().split()
+# Chromium's own remarks on software WebGL and on how neuroglancer finds what is under the mouse.
+GPU = (
+    "GPU stall due to ReadPixels",
+    "READ-usage buffer was written",
+    "Automatic fallback to software WebGL",
+    # Chromium stops after 256 messages of a context, and counts its remarks above as errors. A WebGL error among them
+    # would have been reported by itself before.
+    "WebGL: too many errors",
+)
 LOCAL = {"127.0.0.1", "localhost", ""}
 
 
@@ -47,6 +55,11 @@ class Watch:
         """Allow console messages that contain one of these, because the test provokes them."""
         self.expected += fragments
 
+    def forget(self) -> None:
+        """Begin anew: one test's complaints are not the next one's."""
+        self.complaints.clear()
+        self.expected[:] = GPU
+
     def check(self) -> None:
         assert not self.foreign, f"requests to other hosts: {self.foreign}"
         unexpected = [c for c in self.complaints if not any(e in c for e in self.expected)]
@@ -55,7 +68,7 @@ class Watch:
 
 def guard(context: BrowserContext) -> Watch:
     """Abort and note every request to another host, and note every complaint of every page of a context."""
-    watch = Watch()
+    watch = Watch(expected=list(GPU))
 
     def route(route: Route) -> None:
         url = urlparse(route.request.url)
@@ -94,3 +107,88 @@ def page(watch: Watch, context: BrowserContext) -> Iterator[Page]:
     page.set_default_timeout(30_000)
     yield page
     page.close()
+
+
+@pytest.fixture(scope="session")
+def watched() -> Callable[[BrowserContext], Watch]:
+    """Watch over a context that a test module makes by itself."""
+    return guard
+
+
+@contextmanager
+def _serve(folder: Path) -> Iterator[str]:
+    with Server(folder) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.url
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[[Path], AbstractContextManager[str]]:
+    """Serve a folder while the context lasts; it gives the address, with a final slash."""
+    return _serve
+
+
+@pytest.fixture(scope="session")
+def serve_folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., AbstractContextManager[str]]:
+    """Serve several folders, each under its keyword."""
+
+    def link(**folders: Path) -> AbstractContextManager[str]:
+        root = tmp_path_factory.mktemp("served")
+        for name, folder in folders.items():
+            (root / name).symlink_to(folder)
+        return _serve(root)
+
+    return link
+
+
+@contextmanager
+def _panel_serve(
+    apps: list[Path], log: Path, *options: str, python: str = sys.executable, **env: str
+) -> Iterator[str]:
+    command = [python, "-m", "panel", "serve", *map(str, apps), "--port", "0", "--address", "127.0.0.1",
+               "--allow-websocket-origin", "*", *options]  # fmt: skip
+    with (
+        log.open("w") as out,
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=log.parent,
+            env={**os.environ, **env},
+        ) as server,
+    ):
+        assert server.stdout is not None
+        said = ""
+        for line in server.stdout:
+            said += line
+            if address := re.search(r"http://(?:localhost|127\.0\.0\.1):\d+/", line):
+                break
+        else:
+            raise RuntimeError(f"panel serve ended:\n{said}")
+
+        def drain() -> None:
+            # Its pipe must not fill up.
+            for line in server.stdout or ():
+                out.write(line)
+                out.flush()
+
+        thread = threading.Thread(target=drain)
+        thread.start()
+        try:
+            yield address.group().replace("localhost", "127.0.0.1")
+        finally:
+            server.terminate()
+            server.wait()
+            thread.join()
+
+
+@pytest.fixture(scope="session")
+def panel_serve() -> Callable[..., AbstractContextManager[str]]:
+    """Run `panel serve` with apps on a free port, its output in a log; it gives the address, with a final slash."""
+    return _panel_serve

@@ -22,13 +22,7 @@ from panel_neuroglancer.site.serve import open_server
 
 ROOT = Path(__file__).parents[2]
 TARGETS = {"pyodide": "brain-pyodide.html", "pyodide-worker": "brain.html"}
-GL = [
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-]
+FLAGS = (Path(__file__).parents[1] / "chromium.flags").read_text().split()
 
 # After each animation frame, while the drawing is still there, a grid of pixels is read: thin axis lines alone are not voxels.
 PROBE = """
@@ -103,7 +97,7 @@ def main() -> None:
         runs: dict[str, list[dict[str, float]]] = {name: [] for name in TARGETS}
         with open_server(site, 0) as server, sync_playwright() as playwright:
             threading.Thread(target=server.serve_forever, daemon=True).start()
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=GL)
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
             for turn in range(args.runs):
                 for name, page in TARGETS.items():
                     runs[name].append(measure(browser, server.url + page))

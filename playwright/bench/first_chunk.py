@@ -17,25 +17,21 @@ import tempfile
 import threading
 import time
 from functools import cache, partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 import tensorstore as ts
 from playwright.sync_api import Browser, sync_playwright
 
+from panel_neuroglancer.site.serve import Handler
+
 DIST = Path(__file__).parents[2] / "src" / "panel_neuroglancer" / "dist"
 LIMITS = {"ratio": 1.25, "gzip": 700_000}
-GL = [
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-]
+FLAGS = (Path(__file__).parents[1] / "chromium.flags").read_text().split()
 
 # The volume is painted magenta. After each animation frame, while the drawing is still there, the middle pixel is read.
 PROBE = """
@@ -97,17 +93,11 @@ def write_volume(folder: Path, encoding: str) -> None:
         (folder / ".zattrs").write_text('{"_ARRAY_DIMENSIONS": ["x", "y", "z"]}')
 
 
-class Handler(SimpleHTTPRequestHandler):
+class Noting(Handler):
     """Static files; notes what was asked for and when."""
 
-    protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
-    extensions_map: ClassVar = {
-        **SimpleHTTPRequestHandler.extensions_map,
-        ".wasm": "application/wasm",
-        ".js": "text/javascript",
-    }
 
     def __init__(self, *args: Any, log: list[tuple[float, Path]], **kwargs: Any) -> None:
         self.log = log
@@ -116,9 +106,6 @@ class Handler(SimpleHTTPRequestHandler):
     def send_head(self) -> Any:
         self.log.append((time.time() * 1000, Path(self.translate_path(self.path))))
         return super().send_head()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
 
 
 def state(server: str, encoding: str) -> dict[str, Any]:
@@ -190,11 +177,11 @@ def main() -> None:
         (root / "v" / "1").symlink_to(str(files("neuroglancer") / "static" / "client"))
         shutil.copytree(DIST, root / "dist")  # a build may run meanwhile
         log: list[tuple[float, Path]] = []
-        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=temporary, log=log))
+        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Noting, directory=temporary, log=log))
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
         system = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-        browser = playwright.chromium.launch(executable_path=system, args=GL)
+        browser = playwright.chromium.launch(executable_path=system, args=FLAGS)
         figures = {e: measure(browser, root, address, e, options.pairs, log) for e in ("raw", "gzip")}
         browser.close()
         server.shutdown()

@@ -34,13 +34,7 @@ from tornado.websocket import websocket_connect
 
 from panel_neuroglancer import Neuroglancer
 
-GL = [
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-]
+FLAGS = (Path(__file__).parents[1] / "chromium.flags").read_text().split()
 SIZE = {"width": 900, "height": 600}
 SCRIPT = """
 const deep = (selector, root = document) => [
@@ -94,7 +88,7 @@ class Page:
         command = [
             os.environ.get("CHROMIUM") or shutil.which("chromium") or "chromium",
             "--headless=new",
-            *GL,
+            *FLAGS,
         ]
         command += ["--remote-debugging-port=0", f"--user-data-dir={self._folder.name}", "about:blank"]
         self._chromium = subprocess.Popen(command, stderr=subprocess.DEVNULL)

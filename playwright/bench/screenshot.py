@@ -11,13 +11,7 @@ from playwright.sync_api import sync_playwright
 from panel_neuroglancer.site.serve import open_server
 
 ROOT = Path(__file__).parents[2]
-GL = [
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-]
+FLAGS = (Path(__file__).parents[1] / "chromium.flags").read_text().split()
 
 # The picture is complete once the viewer has drawn all it wants to draw.
 COMPLETE = """() => {
@@ -36,7 +30,7 @@ COMPLETE = """() => {
 def main() -> None:
     with open_server(ROOT / "build" / "site", 0) as server, sync_playwright() as playwright:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=GL)
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(server.url)
         page.wait_for_function(COMPLETE, timeout=120_000)

@@ -7,14 +7,12 @@ import io
 import os
 import re
 import shutil
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
@@ -97,62 +95,6 @@ def colours(values: NDArray[Any]) -> NDArray[np.uint8]:
 # ---------------------------------------------------------------- data server
 
 
-class _Handler(SimpleHTTPRequestHandler):
-    """Static files from several folders, with CORS and single byte ranges."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
-    extensions_map: ClassVar = {
-        **SimpleHTTPRequestHandler.extensions_map,
-        ".wasm": "application/wasm",
-        ".js": "text/javascript",
-    }
-
-    def __init__(self, *args: Any, roots: dict[str, Path], **kwargs: Any) -> None:
-        self.roots = roots
-        super().__init__(*args, **kwargs)
-
-    def translate_path(self, path: str) -> str:
-        _, root, *rest = path.split("?")[0].split("#")[0].split("/")
-        return str(self.roots.get(root, HERE / "nowhere").joinpath(*rest))
-
-    def end_headers(self) -> None:
-        self.send_header("Access-Control-Allow-Origin", "*")
-        self.send_header("Access-Control-Expose-Headers", "Content-Range, Content-Length")
-        super().end_headers()
-
-    def do_OPTIONS(self) -> None:
-        self.send_response(204)
-        self.send_header("Access-Control-Allow-Headers", "Range")
-        self.end_headers()
-
-    def do_GET(self) -> None:
-        path = Path(self.translate_path(self.path))
-        if not path.is_file():
-            self.send_error(404)
-            return
-        data, status = path.read_bytes(), 200
-        if (wanted := self.headers.get("Range", "")).startswith("bytes="):
-            first, _, last = wanted.removeprefix("bytes=").partition("-")
-            total, status = len(data), 206
-            start = int(first) if first else max(0, total - int(last))
-            data = data[start : int(last) + 1] if first and last else data[start:]
-            if not data:
-                self.send_error(416)
-                return
-        self.send_response(status)
-        self.send_header("Content-Type", self.guess_type(str(path)))
-        self.send_header("Content-Length", str(len(data)))
-        if status == 206:
-            self.send_header("Content-Range", f"bytes {start}-{start + len(data) - 1}/{total}")
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
 def _official_client(folder: Path) -> Path:
     """Return a folder whose ``1`` is the official client, which finds its token in its own path: ``/v/TOKEN/``."""
     (folder / "v").mkdir()
@@ -166,17 +108,11 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(data_folder: Path) -> Iterator[str]:
+def server(data_folder: Path, serve_folders: Callable[..., AbstractContextManager[str]]) -> Iterator[str]:
     """Serve ``/data/``, ``/page/``, ``/engine/``, the official client at ``/v/1/``; yields the address, no final slash."""
     dist = shutil.copytree(DIST, data_folder / "dist")  # a build may run meanwhile
-    roots = {"data": data_folder, "page": HERE, "engine": dist, "v": _official_client(data_folder)}
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, roots=roots))
-    thread = threading.Thread(target=httpd.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{httpd.server_port}"
-    httpd.shutdown()
-    thread.join()
-    httpd.server_close()
+    with serve_folders(data=data_folder, page=HERE, engine=dist, v=_official_client(data_folder)) as url:
+        yield url.rstrip("/")
 
 
 # ---------------------------------------------------------------- the page

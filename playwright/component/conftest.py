@@ -6,11 +6,9 @@ import base64
 import io
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,8 +21,6 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, TimeoutError
 
-from panel_neuroglancer.site.serve import Server
-
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 BRAIN = ROOT / "build" / "data" / "mni152"
@@ -32,13 +28,6 @@ APPS = [*sorted((HERE / "apps").glob("*.py")), ROOT / "lite" / "apps" / "brain.p
 SERVED_ONLY = HERE / "apps" / "served"  # what only makes sense with a server behind it
 
 RUNTIMES = ("serve", "pyodide", "pyodide-worker")
-# Chromium's own remarks on software WebGL.
-GPU = (
-    "GPU stall due to ReadPixels",
-    "READ-usage buffer was written",
-    "WebGL: too many errors",
-    "Automatic fallback to software WebGL",
-)
 
 SHAPE = (32, 12, 8)  # x, y, z: all different, so that swapped axes cannot pass
 VOXEL_NM = (4, 8, 12)
@@ -152,72 +141,31 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # ---------------------------------------------------------------- servers
 
 
-def panel_serve(
-    apps: list[Path], data: Path, log: Path, python: str = sys.executable, **env: str
-) -> Iterator[str]:
-    """Run `panel serve` on a free port; yields the address, with a final slash."""
-    command = [python, "-m", "panel", "serve", *map(str, apps), "--port", "0", "--address", "127.0.0.1",
-               "--allow-websocket-origin", "*", "--static-dirs", f"data={data}"]  # fmt: skip
-    with (
-        log.open("w") as out,
-        subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            cwd=log.parent,
-            env={**os.environ, **env},
-        ) as server,
-    ):
-        assert server.stdout is not None
-        said = ""
-        for line in server.stdout:
-            said += line
-            if address := re.search(r"http://(?:localhost|127\.0\.0\.1):\d+/", line):
-                break
-        else:
-            raise RuntimeError(f"panel serve ended:\n{said}")
-        # Its pipe must not fill up.
-        drain = threading.Thread(target=lambda: out.writelines(server.stdout or ()))
-        drain.start()
-        try:
-            yield address.group().replace("localhost", "127.0.0.1")
-        finally:
-            server.terminate()
-            server.wait()
-            drain.join()
-
-
-def site_serve(folder: Path) -> Iterator[str]:
-    """Serve a static site; yields the address, with a final slash."""
-    with Server(folder) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server.url
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @pytest.fixture(scope="session")
-def served(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def served(
+    data: Path, tmp_path_factory: pytest.TempPathFactory, panel_serve: Callable[..., Any]
+) -> Iterator[str]:
     # A copy, so that `make js` may run meanwhile.
     copy = tmp_path_factory.mktemp("src")
     shutil.copytree(ROOT / "src" / "panel_neuroglancer", copy / "panel_neuroglancer")
     log = tmp_path_factory.mktemp("serve") / "log.txt"
-    yield from panel_serve([*APPS, *SERVED_ONLY.glob("*.py")], data, log, PYTHONPATH=str(copy))
+    apps = [*APPS, *SERVED_ONLY.glob("*.py")]
+    with panel_serve(apps, log, "--static-dirs", f"data={data}", PYTHONPATH=str(copy)) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
-def static(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def static(
+    data: Path, tmp_path_factory: pytest.TempPathFactory, serve: Callable[[Path], Any]
+) -> Iterator[str]:
     out = Path(os.environ.get("COMPONENT_SITE") or tmp_path_factory.mktemp("static") / "site")
     if not (out / "data").exists():
         command = [sys.executable, "-m", "panel_neuroglancer.cli", "convert", *map(str, APPS),
                    "--to", "pyodide,pyodide-worker", "--out", str(out), "--data", f"{data}:data"]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-    yield from site_serve(out)
+    with serve(out) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -365,7 +313,6 @@ class Desk:
         context.add_init_script(path=HERE / "page.js")
         self.contexts.append(context)
         watch = self.guard(context)
-        watch.expect(*GPU)
         return self.tab(App(context.new_page(), watch, self.address(runtime, app)), wait)
 
     def tab(self, opened: App, wait: bool = True) -> App:
@@ -380,10 +327,9 @@ class Desk:
 
 @pytest.fixture(scope="session")
 def _desk(
-    browser: Browser, address: Callable[[str, str], str], request: pytest.FixtureRequest
+    browser: Browser, address: Callable[[str, str], str], watched: Callable[[BrowserContext], Any]
 ) -> Callable[[], Desk]:
-    shared: Any = request.config.pluginmanager.get_plugin(str(HERE.parent / "conftest.py"))
-    return lambda: Desk(browser, address, shared.guard)
+    return lambda: Desk(browser, address, watched)
 
 
 @pytest.fixture
@@ -416,8 +362,7 @@ def app(_shared: App) -> Iterator[App]:
     """The module's page (see APP there), shared by its tests; fails the test on anything unexpected."""
     yield _shared
     _shared.watch.check()
-    _shared.watch.complaints.clear()
-    _shared.watch.expected[:] = GPU
+    _shared.watch.forget()
 
 
 @pytest.fixture(scope="session")
@@ -427,10 +372,6 @@ def known() -> Any:
     class Known:
         SHAPE, ZOOM, VOXEL_NM, ROOT, HERE = SHAPE, ZOOM, VOXEL_NM, ROOT, HERE
         voxels, labels, smooth = staticmethod(voxels), staticmethod(labels), staticmethod(smooth)
-        picture_state, panel_serve, site_serve = (
-            staticmethod(picture_state),
-            staticmethod(panel_serve),
-            staticmethod(site_serve),
-        )
+        picture_state = staticmethod(picture_state)
 
     return Known

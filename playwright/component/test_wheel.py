@@ -108,10 +108,13 @@ def test_the_sdist_makes_the_same_wheel_without_node_and_git(
 
 
 @pytest.fixture
-def installed(python: Path, bare: dict[str, str], known: Any, data: Path, tmp_path: Path) -> Iterator[str]:
-    yield from known.panel_serve(
-        [known.HERE / "apps" / "one.py"], data, tmp_path / "log.txt", python=str(python), PATH=bare["PATH"]
-    )
+def installed(
+    python: Path, bare: dict[str, str], known: Any, data: Path, tmp_path: Path, panel_serve: Any
+) -> Iterator[str]:
+    app = known.HERE / "apps" / "one.py"
+    options = ("--static-dirs", f"data={data}")
+    with panel_serve([app], tmp_path / "log.txt", *options, python=str(python), PATH=bare["PATH"]) as url:
+        yield url
 
 
 def test_the_installed_wheel_draws_under_panel_serve(

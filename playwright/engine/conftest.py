@@ -5,30 +5,23 @@ from __future__ import annotations
 import base64
 import io
 import json
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 HERE = Path(__file__).parent
 DIST = HERE.parents[1] / "src" / "panel_neuroglancer" / "dist"
 SHAPE = (32, 24, 16)  # x, y, z: all different, so that swapped axes cannot pass
 CHUNK = (16, 12, 8)
 GREY = "void main() { emitGrayscale(float(toRaw(getDataValue())) / 255.0); }"
-REMARKS = (
-    "GPU stall due to ReadPixels",
-    "READ-usage buffer was written",
-    "?list-type=2",  # a completion that neuroglancer asks for late, when its test is over
-)  # Chromium on how neuroglancer finds what is under the mouse
 
 
 # ---------------------------------------------------------------- known data
@@ -121,50 +114,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # ---------------------------------------------------------------- servers
 
 
-class _Handler(SimpleHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    extensions_map: ClassVar = {
-        **SimpleHTTPRequestHandler.extensions_map,
-        ".js": "text/javascript",
-        ".wasm": "application/wasm",
-    }
-
-    def __init__(self, *args: Any, roots: dict[str, Path], **kwargs: Any) -> None:
-        self.roots = roots
-        super().__init__(*args, **kwargs)
-
-    def translate_path(self, path: str) -> str:
-        _, root, *rest = path.split("?")[0].split("#")[0].split("/")
-        return str(self.roots.get(root, HERE / "nowhere").joinpath(*rest))
-
-    def do_GET(self) -> None:
-        if self.path != "/":
-            super().do_GET()
-            return
-        # Completing an address also asks for the root's listing: there is one, and it is empty.
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-def serve(**roots: Path) -> Iterator[str]:
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, roots=roots))
-    thread = threading.Thread(target=httpd.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{httpd.server_port}"
-    httpd.shutdown()
-    thread.join()
-    httpd.server_close()
-
-
 @pytest.fixture(scope="session")
-def server(data: Path) -> Iterator[str]:
+def server(data: Path, serve_folders: Callable[..., AbstractContextManager[str]]) -> Iterator[str]:
     """Serve the page, the engine and the data; yields the address, with no final slash."""
-    yield from serve(page=HERE, dist=DIST, data=data)
+    with serve_folders(page=HERE, dist=DIST, data=data) as url:
+        yield url.rstrip("/")
 
 
 # ---------------------------------------------------------------- the page
@@ -298,16 +252,16 @@ class Lab:
 
 
 @pytest.fixture(scope="module")
-def new_page(browser: Browser, server: str, request: pytest.FixtureRequest) -> Iterator[Callable[..., Lab]]:
+def new_page(
+    browser: Browser, server: str, watched: Callable[[BrowserContext], Any]
+) -> Iterator[Callable[..., Lab]]:
     """Make watched pages of their own, for tests that would disturb others."""
-    shared: Any = request.config.pluginmanager.get_plugin(str(HERE.parent / "conftest.py"))
     contexts = []
 
     def make(init_script: str | None = None, **options: Any) -> Lab:
         context = browser.new_context(viewport={"width": 800, "height": 600}, **options)
         contexts.append(context)
-        watch = shared.guard(context)
-        watch.expect(*REMARKS)
+        watch = watched(context)
         page = context.new_page()
         page.set_default_timeout(20_000)
         if init_script is not None:
@@ -335,8 +289,7 @@ def lab(module_lab: Lab) -> Iterator[Lab]:
     try:
         module_lab.watch.check()
     finally:  # one test's complaints are not the next one's
-        module_lab.watch.complaints.clear()
-        module_lab.watch.expected[:] = REMARKS
+        module_lab.watch.forget()
 
 
 @pytest.fixture(scope="session")
@@ -345,6 +298,6 @@ def known() -> Any:
 
     class Known:
         SHAPE = SHAPE
-        voxels, labels, serve = staticmethod(voxels), staticmethod(labels), staticmethod(serve)
+        voxels, labels = staticmethod(voxels), staticmethod(labels)
 
     return Known

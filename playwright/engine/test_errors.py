@@ -11,9 +11,10 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def elsewhere(data: Path, known: Any) -> Iterator[str]:
+def elsewhere(data: Path, serve_folders: Any) -> Iterator[str]:
     """Serve the data from another origin that allows nobody to read it."""
-    yield from known.serve(data=data)
+    with serve_folders(data=data) as url:
+        yield url.rstrip("/")
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-import re
-import subprocess
-import sys
 import textwrap
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +15,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from panel_neuroglancer.site.convert import convert
 from panel_neuroglancer.site.options import Options
 from panel_neuroglancer.site.progress import Progress
-from panel_neuroglancer.site.serve import Server
 
 HERE = Path(__file__).parent
 APPS = sorted((HERE / "apps").glob("*.py"))
@@ -38,50 +33,24 @@ window.brightness = () => {
   return context.getImageData(0, 0, 1, 1).data[0];
 };
 """
-# Chromium's own remarks on software WebGL.
-GPU = ("GPU stall due to ReadPixels", "READ-usage buffer was written", "Automatic fallback to software WebGL")
 ZOOM = 6  # screen pixels of a voxel, see `plain` in the lab
 RUNTIMES = ("serve", "pyodide", "pyodide-worker")
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def served(tmp_path_factory: pytest.TempPathFactory, panel_serve: Callable[..., Any]) -> Iterator[str]:
     """The address of `panel serve`."""
-    folder = tmp_path_factory.mktemp("serve")
-    command = [sys.executable, "-m", "panel", "serve", *map(str, APPS), "--port", "0", "--address", "127.0.0.1",
-               "--allow-websocket-origin", "*"]  # fmt: skip
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder
-    ) as server:
-        assert server.stdout is not None
-        for line in server.stdout:
-            if address := re.search(r"http://(?:localhost|127\.0\.0\.1):\d+/", line):
-                break
-        else:
-            raise RuntimeError("panel serve ended")
-        drain = threading.Thread(target=server.stdout.read)
-        drain.start()
-        try:
-            yield address.group().replace("localhost", "127.0.0.1")
-        finally:
-            server.terminate()
-            server.wait()
-            drain.join()
+    with panel_serve(APPS, tmp_path_factory.mktemp("serve") / "log.txt") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
-def static(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def static(tmp_path_factory: pytest.TempPathFactory, serve: Callable[[Path], Any]) -> Iterator[str]:
     """The address of one static site of all apps."""
     out = tmp_path_factory.mktemp("static") / "site"
     convert(APPS, out, Options(("pyodide", "pyodide-worker")), Progress(None))
-    with Server(out) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server.url
-        finally:
-            server.shutdown()
-            thread.join()
+    with serve(out) as url:
+        yield url
 
 
 @dataclass
@@ -141,8 +110,9 @@ class Lab:
 
 
 @pytest.fixture(scope="session")
-def _open(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[[str, str], Lab]]:
-    shared: Any = request.config.pluginmanager.get_plugin(str(HERE.parent / "conftest.py"))
+def _open(
+    browser: Browser, request: pytest.FixtureRequest, watched: Callable[[BrowserContext], Any]
+) -> Iterator[Callable[[str, str], Lab]]:
     contexts = []
 
     def go(runtime: str, app: str) -> Lab:
@@ -150,8 +120,7 @@ def _open(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable
         contexts.append(context)
         context.add_init_script(path=HERE.parent / "component" / "page.js")
         context.add_init_script(BRIGHTNESS)
-        watch = shared.guard(context)
-        watch.expect(*GPU)
+        watch = watched(context)
         page = context.new_page()
         page.set_default_timeout(20_000)
         suffix = {"serve": "", "pyodide": ".html", "pyodide-worker": "-pyodide-worker.html"}[runtime]
@@ -178,10 +147,9 @@ def _lab(runtime: str, _open: Callable[[str, str], Lab]) -> Lab:
 @pytest.fixture
 def lab(_lab: Lab) -> Iterator[Lab]:
     """The runtime's page, shared by the tests; fails the test on anything unexpected."""
-    _lab.watch.complaints.clear()
+    _lab.watch.forget()
     yield _lab
     _lab.watch.check()
-    _lab.watch.expected[:] = GPU
 
 
 @pytest.fixture

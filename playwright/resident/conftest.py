@@ -18,8 +18,6 @@ from tornado.ioloop import IOLoop
 from panel_neuroglancer import session
 
 HERE = Path(__file__).parent
-# Chromium's own remarks on software WebGL.
-GPU = ("GPU stall due to ReadPixels", "READ-usage buffer was written", "Automatic fallback to software WebGL")
 
 
 class Served:
@@ -91,7 +89,6 @@ class Served:
 @pytest.fixture
 def served(page: Page, monkeypatch: pytest.MonkeyPatch, watch: Any) -> Iterator[Served]:
     """A page that shows live Python viewers."""
-    watch.expect(*GPU)
     page.add_init_script(path=HERE / "page.js")
     paths: list[str] = []
     read = session.sources.read

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from panel_neuroglancer.site.convert import convert
 from panel_neuroglancer.site.options import Options
 from panel_neuroglancer.site.progress import Progress
-from panel_neuroglancer.site.serve import Server
 
 APPS = Path(__file__).parents[2] / "tests" / "site" / "apps"
 BOOT = 120_000  # ms; a few seconds on a machine of one's own
@@ -30,12 +28,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def url(site: Path) -> Iterator[str]:
+def url(site: Path, serve: Callable[[Path], Any]) -> Iterator[str]:
     """Where the site is served, under a path of its own, as on many hosts."""
-    with Server(site.parent) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"{server.url}{site.name}/"
-        server.shutdown()
+    with serve(site.parent) as url:
+        yield f"{url}{site.name}/"
 
 
 @pytest.fixture(scope="session", params=["pyodide", "pyodide-worker"])
@@ -57,12 +53,11 @@ def open_app(page: Page, url: str, target: str) -> Callable[[str], Page]:
 
 @pytest.fixture(scope="session")
 def booted(
-    request: pytest.FixtureRequest, browser: Browser, url: str, target: str
+    watched: Callable[[BrowserContext], Any], browser: Browser, url: str, target: str
 ) -> Iterator[tuple[Page, Any]]:
     """The counter's page with Python running, one for all tests of a target, and the watch over it."""
-    root = request.config.pluginmanager.getplugin(str(Path(__file__).parents[1] / "conftest.py"))
     context = browser.new_context()
-    watch = root.guard(context)
+    watch = watched(context)
     page = context.new_page()
     page.set_default_timeout(BOOT)
     page.goto(address(url, "counter", target))
@@ -75,8 +70,7 @@ def booted(
 def counter_watch(booted: tuple[Page, Any]) -> Iterator[Any]:
     """The watch over `counter`; the test fails if anything unexpected was seen."""
     _, watch = booted
-    watch.complaints.clear()
-    watch.expected.clear()
+    watch.forget()
     yield watch
     watch.check()
 
