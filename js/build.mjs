@@ -213,8 +213,12 @@ fs.writeFileSync(
   `${JSON.stringify({ neuroglancer: upstream.version, entry, workers, preload, files: manifest }, null, 1)}\n`,
 );
 fs.writeFileSync(path.join(staging, "THIRD_PARTY_LICENSES.txt"), collectLicences(ROOT, inputs));
-fs.rmSync(DIST, { recursive: true, force: true });
+// Whoever reads meanwhile finds the old engine or the new one, whole.
+const old = `${DIST}.old`;
+fs.rmSync(old, { recursive: true, force: true });
+if (fs.existsSync(DIST)) fs.renameSync(DIST, old);
 fs.renameSync(staging, DIST);
+fs.rmSync(old, { recursive: true, force: true });
 
 const kb = (bytes) => `${(bytes / 1000).toFixed(0).padStart(6)} kB`;
 for (const [name, file] of Object.entries(manifest).sort((a, b) => b[1].gzip - a[1].gzip))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +18,11 @@ T = TypeVar("T")
 def in_pyodide() -> bool:
     """Return whether Python runs in WebAssembly, inside the browser."""
     return sys.platform == "emscripten"
+
+
+def in_convert() -> bool:
+    """Return whether an app is only run to draw the page of a static site, which no browser shows yet."""
+    return "PANEL_NEUROGLANCER_DRAWING" in os.environ
 
 
 def can_run_sync() -> bool:

@@ -62,6 +62,8 @@ def _in_the_browser(viewer: Any) -> str:
 
 
 def _beside_it() -> str:
+    if _runtime.in_convert():
+        return "`convert` runs the app to draw its page, and no browser shows that yet. Call it later, for example from a button."
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -70,6 +70,12 @@ def _parser() -> argparse.ArgumentParser:
         default="auto",
         help="what index.html is: the only page or a list (auto), always a list, or nothing",
     )
+    convert.add_argument(
+        "--draw-timeout",
+        type=float,
+        metavar="SECONDS",
+        help="how long each app may run to draw its page; default 300",
+    )
     convert.add_argument("--quiet", action="store_true", help="say nothing unless it fails")
     convert.set_defaults(run=_convert)
 
@@ -99,6 +105,7 @@ def _convert(args: argparse.Namespace) -> None:
     from .site.convert import convert
     from .site.options import Options
     from .site.progress import Progress
+    from .site.render import DRAW_SECONDS
     from .site.runtime import DEFAULT_VERSION
 
     targets = [name for item in args.to or ["pyodide-worker"] for name in item.split(",") if name]
@@ -118,6 +125,7 @@ def _convert(args: argparse.Namespace) -> None:
         tuple(args.data),
         args.title,
         args.index,
+        DRAW_SECONDS if args.draw_timeout is None else args.draw_timeout,
     )
     convert(args.apps, args.out, options, Progress(None if args.quiet else sys.stderr))
 

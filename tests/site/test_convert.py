@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from panel_neuroglancer.site.errors import (
     DependencyCycleError,
     ExternalResourceError,
     NoWasmWheelError,
+    SiteError,
     VersionMismatchError,
 )
 from panel_neuroglancer.site.options import Options
@@ -171,6 +174,63 @@ def test_an_app_that_ends_its_process(app: Path, old: Path) -> None:
     with pytest.raises(AppError, match=r"ended its process with status 3"):
         convert([app], old, progress=Progress(None))
     assert unchanged(old)
+
+
+def test_an_app_that_does_not_end(app: Path, old: Path) -> None:
+    app.write_text("import threading\nthreading.Event().wait()\n")
+    options = Options(draw_seconds=10)
+    with pytest.raises(AppError, match=r"not drawn within 10 s(.|\n)*--draw-timeout(.|\n)*File .*line \d+"):
+        convert([app], old, options, Progress(None))
+    assert unchanged(old)
+
+
+def test_an_app_that_waits_for_the_page(app: Path, old: Path) -> None:
+    app.write_text(
+        "import neuroglancer\nimport panel_neuroglancer as png\n"
+        "viewer = neuroglancer.viewer_base.ViewerBase()\npng.Neuroglancer(viewer).servable()\nviewer.screenshot()\n"
+    )
+    with pytest.raises(AppError, match=r"WouldBlockForeverError: .*no browser shows that yet"):
+        convert([app], old, progress=Progress(None))
+    assert unchanged(old)
+
+
+def test_an_engine_that_is_built_meanwhile(
+    app: Path, old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "package"
+    shutil.copytree(assets.PACKAGE / "dist", package / "dist")
+    monkeypatch.setattr(assets, "PACKAGE", package)
+    copy = assets.copy_engine
+
+    def copy_and_build(site: Path) -> int:
+        size = copy(site)
+        os.utime(package / "dist" / "engine.json", ns=(1, 1))
+        return size
+
+    monkeypatch.setattr(assets, "copy_engine", copy_and_build)
+    app.write_text("import panel_neuroglancer\n" + SMALL)
+    with pytest.raises(SiteError, match="built anew while the site was made: convert again"):
+        convert([app], old, progress=Progress(None))
+    assert (old / "static" / "boot" / "page.js").read_text() == "// old"
+
+
+def test_an_engine_that_vanishes_meanwhile(
+    app: Path, old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "package"
+    shutil.copytree(assets.PACKAGE / "dist", package / "dist")
+    monkeypatch.setattr(assets, "PACKAGE", package)
+    copy = assets._copy
+
+    def copy_and_remove(source: Path, target: Path) -> None:
+        if package in source.parents:
+            shutil.rmtree(package / "dist")
+        copy(source, target)
+
+    monkeypatch.setattr(assets, "_copy", copy_and_remove)
+    app.write_text("import panel_neuroglancer\n" + SMALL)
+    with pytest.raises(SiteError, match="built anew while the site was made: convert again"):
+        convert([app], old, progress=Progress(None))
 
 
 def test_a_dependency_without_a_wasm_wheel(app: Path, old: Path) -> None:

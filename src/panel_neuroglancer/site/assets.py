@@ -6,6 +6,8 @@ import json
 import posixpath
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
@@ -69,6 +71,27 @@ def copy_engine(site: Path) -> int:
         _copy(dist / "engine" / name, site / "static" / "neuroglancer" / name)
     _copy(dist / "THIRD_PARTY_LICENSES.txt", site / "static" / "neuroglancer" / "THIRD_PARTY_LICENSES.txt")
     return sum(item["bytes"] for item in files.values())
+
+
+@contextmanager
+def steady_engine() -> Iterator[None]:
+    """Raise SiteError if the viewer's engine is built anew meanwhile: a site must not hold parts of two."""
+
+    def stamp() -> int:
+        manifest = PACKAGE / "dist" / "engine.json"
+        return manifest.stat().st_mtime_ns if manifest.exists() else 0
+
+    before, failure = stamp(), None
+    try:
+        yield
+    except (SiteError, OSError) as error:
+        failure = error
+    if stamp() != before:
+        raise SiteError(
+            "The viewer's engine was built anew while the site was made: convert again when `make js` is done."
+        ) from failure
+    if failure is not None:
+        raise failure
 
 
 def engine_entry() -> str:

@@ -22,6 +22,7 @@ from .serve import Server
 from .wheels import pack
 
 BUILDERS = {"local": local.build, "cdn": cdn.build}
+MAX_SECONDS = 7 * 24 * 3600
 MARKER = "static/boot/page.js"  # what tells a site of ours from somebody's home directory
 
 
@@ -39,7 +40,7 @@ def convert(
     check_versions()
     apps, out = [app.absolute() for app in apps], out.absolute()
     _check(apps, out, options)
-    with _staging(out) as stage:
+    with _staging(out) as stage, assets.steady_engine():
         names = _build(apps, stage, options, progress)
         site_size = tree_size(stage)
     progress.say(f"{out}: {len(names)} page{'s' * (len(names) != 1)}, {size(site_size)}")
@@ -86,7 +87,7 @@ def _draw(apps: list[Path], stage: Path, options: Options, progress: Progress) -
             drawn = []
             for app in apps:
                 with progress.step(f"run {app.name} to draw its page"):
-                    drawn.append(App(app, render(app, env)))
+                    drawn.append(App(app, render(app, env, options.draw_seconds)))
         finally:
             server.shutdown()
     return drawn, server.url
@@ -140,6 +141,10 @@ def _check(apps: Sequence[Path], out: Path, options: Options) -> None:
         )
     if options.runtime not in BUILDERS:
         raise BadInputError(f"{options.runtime!r} is no runtime: choose from {', '.join(BUILDERS)}.")
+    if not 0 < options.draw_seconds <= MAX_SECONDS:
+        raise BadInputError(
+            f"{options.draw_seconds} is no time to draw a page: give seconds above 0, as 300."
+        )
     if options.index not in ("auto", "list", "none"):
         raise BadInputError(f"{options.index!r} is no index: choose from auto, list, none.")
     for target in options.targets:

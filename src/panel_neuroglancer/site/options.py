@@ -8,7 +8,7 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
-from .render import Page
+from .render import DRAW_SECONDS, Page
 from .runtime import DEFAULT_VERSION
 
 # Of the environment in the browser: what is relative to the page's folder.
@@ -35,6 +35,8 @@ class Options:
         Title of the pages; by default their own.
     index
         What ``index.html`` is: "auto" (the only page, or a list), "list", "none".
+    draw_seconds
+        How long each app may run to draw its page.
     """
 
     targets: tuple[str, ...] = ("pyodide",)
@@ -44,6 +46,7 @@ class Options:
     data: tuple[tuple[Path, str], ...] = ()
     title: str | None = None
     index: str = "auto"
+    draw_seconds: float = DRAW_SECONDS
 
     @property
     def demo(self) -> dict[str, str]:

@@ -6,8 +6,10 @@ that its scripts stay out and ours go in; a name that is gone stops the build.
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -21,7 +23,12 @@ from .errors import AppError, VersionMismatchError
 
 # What the seams below, the page's scripts and the private names they use were made for.
 MADE_FOR = {"panel": "1.9.4", "bokeh": "3.9.2"}
+DRAW_SECONDS = 300  # by default
 MARK = "<!-- panel-neuroglancer: the boot script goes here -->"
+
+
+# How Python says that it has stopped itself.
+_LATE = re.compile(r"^Timeout \(.*\)!\n", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -70,24 +77,30 @@ def check_versions() -> None:
         )
 
 
-def render(app: Path, env: dict[str, str]) -> Page:
+def render(app: Path, env: dict[str, str], seconds: float = DRAW_SECONDS) -> Page:
     """Run `app` in a new process with `env` added to the environment, and return its page.
 
     Raises
     ------
     AppError
-        If the app raises or shows nothing; the message holds the traceback.
+        If the app raises, shows nothing or takes longer than `seconds`; the message holds the traceback.
     """
     with tempfile.TemporaryDirectory() as temp:
         result = Path(temp, "page.json")
         done = subprocess.run(
-            [sys.executable, "-m", __name__, str(app), str(result)],
-            env={**os.environ, **env},
+            [sys.executable, "-m", __name__, str(app), str(result), str(seconds)],
+            env={**os.environ, **env, "PANEL_NEUROGLANCER_DRAWING": "1"},
             capture_output=True,
             text=True,
             check=False,
             stdin=subprocess.DEVNULL,
         )
+        if not result.exists() and (late := _LATE.search(done.stderr)):
+            raise AppError(
+                f"{app} was not drawn within {seconds:g} s. If it waits for somebody who looks at it, let it do that later, "
+                f"for example in pn.state.onload; if it computes, allow more with --draw-timeout. It was here:\n"
+                f"{done.stderr[late.end() :][:3000]}"
+            )
         if not result.exists():
             raise AppError(
                 f"{app} ended its process with status {done.returncode} while it was drawn:\n{done.stderr[-3000:]}"
@@ -149,6 +162,7 @@ def _render(app: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    faulthandler.dump_traceback_later(float(sys.argv[3]), exit=True)
     try:
         outcome = _render(Path(sys.argv[1]))
     except AppError as error:
