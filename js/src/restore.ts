@@ -15,6 +15,9 @@ import { equal, isObject, type Json, type JsonObject, toPlain } from "./json";
 /** Members of states written before 2020, which only neuroglancer's own code understands. */
 const LEGACY = ["navigation", "perspectiveOrientation", "perspectiveZoom", "perspectiveViewBackgroundColor"];
 
+/** Members whose defaults come from the layers. */
+const OF_LAYERS = ["dimensions", "position", "crossSectionScale", "projectionScale"];
+
 function setTrackable(trackable: Pick<Trackable, "reset" | "restoreState">, value: Json | undefined): void {
   trackable.reset();
   if (value !== undefined && value !== null) trackable.restoreState(value);
@@ -160,10 +163,10 @@ export function restoreState(viewer: Viewer, from: JsonObject, to: JsonObject): 
   const problems = new Map<string, string>();
   restoreMembers(viewer, from, to, () => true, problems);
   if (!equal(from.layers, to.layers)) {
-    // Dimensions that only a replaced layer had went with it, and the position in them.
+    // Dimensions that only a replaced layer had went with it, and the position in them, be it wanted or left over.
     const now = toPlain(getCachedJson(viewer.state).value);
-    const isLost = (key: string) => key !== "layers" && to[key] !== undefined && !problems.has(key);
-    restoreMembers(viewer, now, to, isLost, problems);
+    const depends = (key: string) => to[key] !== undefined || OF_LAYERS.includes(key);
+    restoreMembers(viewer, now, to, (key) => key !== "layers" && depends(key) && !problems.has(key), problems);
   }
   return [...problems].map(([key, problem]) => `"${key}": ${problem}`);
 }

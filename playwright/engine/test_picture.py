@@ -159,3 +159,14 @@ def test_mesh_is_drawn(lab: Any) -> None:
     picture = view.picture(0)
     red = (picture[..., 0] > 60) & (picture[..., 1] < 30)
     assert red.sum() > 500
+
+
+@pytest.mark.parametrize("wanted", ["nothing", "layout", "other layer"])
+def test_a_state_shows_itself_and_nothing_of_the_one_before(lab: Any, wanted: str) -> None:
+    other = lab.segmentation()
+    state = {"nothing": {}, "layout": {"layout": "xz"}, "other layer": {"layers": [other]}}[wanted]
+    used = lab.open("a", lab.state(crossSectionScale=0.5, position=[3, 4, 5.5], projectionScale=7))
+    used.set_state(state)
+    new = lab.open("b", state)
+    assert used.ready().state == new.state
+    assert (used.picture() == new.picture()).all()
