@@ -6,6 +6,7 @@ from panel.models.esm import DataEvent
 
 from panel_neuroglancer import Neuroglancer, StateError, UrlError, parse_url, to_url
 from panel_neuroglancer.demo import KASTHURI2011
+from panel_neuroglancer.sync import Incoming, Outgoing
 
 STATE = {
     "position": [1.0, 2.0, 3.0],
@@ -26,11 +27,17 @@ class Page:
         self.root = viewer.get_root(self.doc)
         self.model = viewer._view._models[self.root.ref["id"]][0]
         self.data = self.model.data
-        self.commands = []
-        self.data.on_change("command", lambda attr, old, new: self.commands.append(new))
+        self.commands, self.sent, self.incoming = [], [], Incoming()
+        self.incoming.take(self.data.command["seq"], self.data.command)
+        self.data.on_change("command", lambda attr, old, new: self.take(new))
         self.doc.callbacks.on_change(lambda event: self.messages.append(event))
 
-    def report(self, state, ack=None, segments=None, **more):
+    def take(self, command):
+        self.sent.append(command)
+        state = self.incoming.take(command["seq"], command)
+        self.commands.append({"seq": command["seq"], "state": state, **{k: command[k] for k in ("seen", "origin")}})
+
+    def report(self, state, ack=None, **more):
         self.count += 1
         report = {
             "view": self.view,
@@ -38,8 +45,6 @@ class Page:
             "ack": self.data.command["seq"] if ack is None else ack,
             "state": state,
         }
-        if segments is not None:
-            report["selected_segments"] = segments
         self.data.report = {**report, **more}
 
 
@@ -273,8 +278,9 @@ def test_a_report_sets_every_parameter_and_is_not_echoed(viewer, tab):
         "projectionScale": 99,
         "projectionOrientation": [0, 1, 0, 0],
         "layout": "xy-3d",
+        "layers": [STATE["layers"][0], {**STATE["layers"][1], "segments": ["1", "18446744073709551615"]}],
     }
-    tab.report(state, segments={"seg": ["1", "18446744073709551615"]})
+    tab.report(state)
     assert viewer.state == state
     assert viewer.position == [7.5, 8, 9]
     assert (viewer.cross_section_scale, viewer.projection_scale) == (0.5, 99)
@@ -285,15 +291,29 @@ def test_a_report_sets_every_parameter_and_is_not_echoed(viewer, tab):
     assert tab.commands == []
 
 
-def test_the_order_of_segments_is_the_users(viewer, tab):
+def with_segments(*segments, **more):
+    return {**STATE, "layers": [STATE["layers"][0], {**STATE["layers"][1], "segments": list(segments)}], **more}
+
+
+def test_the_order_of_segments_is_kept_and_new_ones_come_last(viewer, tab):
     heard = []
     viewer.selected_segments = {"seg": [9, 2, 5]}
     viewer.param.watch(heard.append, "selected_segments")
-    tab.report({**STATE, "layout": "3d"}, segments={"seg": ["2", "5", "9"]})
+    tab.report(with_segments("2", "5", "9", layout="3d"))
     assert viewer.selected_segments == {"seg": [9, 2, 5]}
     assert heard == []
-    tab.report(STATE, segments={"seg": ["7", "5", "9"]})
-    assert viewer.selected_segments == {"seg": [5, 7, 9]}
+    tab.report(with_segments("!4", "7", "5", "9"))
+    assert viewer.selected_segments == {"seg": [9, 5, 7]}
+
+
+def test_a_layer_that_shows_anothers_segments_has_them_too(viewer, tab):
+    both = with_segments("1", "2")
+    both["layers"].append({"type": "segmentation", "name": "b", "linkedSegmentationGroup": "seg", "source": []})
+    tab.report(both, linked_segments={"b": "seg"})
+    assert viewer.selected_segments == {"seg": [1, 2], "b": [1, 2]}
+    both = {**both, "layers": [{**layer, "segments": ["3"]} for layer in both["layers"][1:]]}
+    tab.report(both)
+    assert viewer.selected_segments == {"seg": [3], "b": [3]}
 
 
 def test_watchers_hear_only_of_what_changed(viewer, tab):
@@ -475,8 +495,8 @@ def test_pages_that_come_and_go_do_not_pile_up(viewer, tab):
     for number in range(100):
         tab.view = f"page {number}"
         tab.report({**STATE, "position": [number, 0, 0]})
-    assert len(viewer._view._current()["seen"]) < 50
-    assert viewer._view._current()["seen"]["page 99"] == 100
+    assert len(viewer._view._whole()["seen"]) < 50
+    assert viewer._view._whole()["seen"]["page 99"] == 100
 
 
 # The channel

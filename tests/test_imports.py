@@ -16,6 +16,7 @@ ORDER = [
     "__init__",
     "component",
     "gui",
+    "parameters",
     "saving",
     "session",
     "view",
@@ -26,8 +27,10 @@ ORDER = [
     "demo",
     "engine",
     "channel",
+    "sync",
     "state",
     "checks",
+    "patch",
     "errors",
     "_runtime",
 ]

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from .errors import StateError
+from .patch import middle
 
 State = dict[str, Any]
 
@@ -46,7 +47,7 @@ def as_state(value: Any) -> State:
             "Expected a dict or a neuroglancer.ViewerState.",
             "Pass a link with Neuroglancer(url) or viewer.url = ….",
         )
-    return {_key(k, "state"): _plain(v, str(k)) for k, v in value.items()}
+    return {_key(k, "state"): as_json(v, str(k)) for k, v in value.items()}
 
 
 def as_vector(name: str, value: Any, length: int | None = None) -> list[float] | None:
@@ -100,8 +101,12 @@ def as_layout(name: str, value: Any) -> str | State | None:
     return as_state(value) if isinstance(value, Mapping) else str(value)
 
 
-def as_segments(name: str, value: Any) -> dict[str, list[int]]:
+def as_segments(
+    name: str, value: Any, known: Mapping[str, list[int]] | None = None
+) -> dict[str, list[int]]:
     """Return ``value`` as the list of shown segment numbers of each layer.
+
+    What a layer's list has in common with the ``known`` one need not be checked again.
 
     Examples
     --------
@@ -109,7 +114,9 @@ def as_segments(name: str, value: Any) -> dict[str, list[int]]:
     {'neurons': [12, 7]}
     """
     try:
-        segments = {layer: [segment_number(v) for v in ids] for layer, ids in dict(value or {}).items()}
+        segments = {
+            layer: _numbers(ids, (known or {}).get(layer, [])) for layer, ids in dict(value or {}).items()
+        }
     except (TypeError, ValueError) as error:
         raise StateError(
             f"{name} is {short(repr(value))[1:-1]}: {error}.",
@@ -117,6 +124,13 @@ def as_segments(name: str, value: Any) -> dict[str, list[int]]:
             "For example {'neurons': [12, 7]}.",
         ) from error
     return segments
+
+
+def _numbers(ids: Any, known: list[int]) -> list[int]:
+    if not isinstance(ids, list):
+        return [segment_number(v) for v in ids]
+    start, old, new = middle(known, ids)
+    return known[:start] + [segment_number(v) for v in new] + known[start + len(old) :]
 
 
 def segment_number(value: Any) -> int:
@@ -137,11 +151,12 @@ def _key(key: Any, path: str) -> str:
     return key
 
 
-def _plain(value: Any, path: str) -> Any:
+def as_json(value: Any, path: str) -> Any:
+    """Return ``value`` as plain JSON values."""
     if isinstance(value, Mapping):
-        return {_key(k, path): _plain(v, f"{path}.{k}") for k, v in value.items()}
+        return {_key(k, path): as_json(v, f"{path}.{k}") for k, v in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(v, f"{path}[{i}]") for i, v in enumerate(value)]
+        return [as_json(v, f"{path}[{i}]") for i, v in enumerate(value)]
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int):
@@ -153,7 +168,7 @@ def _plain(value: Any, path: str) -> Any:
         return value
     for convert in ("to_json", "tolist"):
         if hasattr(value, convert):
-            return _plain(getattr(value, convert)(), path)
+            return as_json(getattr(value, convert)(), path)
     raise StateError(
         f"{path} is a {type(value).__name__}.",
         "Expected JSON values.",

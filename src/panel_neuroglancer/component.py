@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import IO, Any
 
 import param
@@ -11,61 +10,17 @@ from panel.config import config
 from panel.custom import PyComponent
 from panel.reactive import Reactive
 from panel.viewable import Layoutable
-from param.parameterized import _syncing, instance_descriptor, resolve_ref
+from param.parameterized import _syncing
 
 from . import _runtime, demo, gui
-from .checks import State, as_segments, as_state
-from .errors import NeuroglancerError, StateError, UrlError
+from .checks import State, as_state
+from .errors import NeuroglancerError, UrlError
+from .parameters import Checked, Lazy, Link, as_ui
+from .patch import diff, share
 from .saving import save
 from .session import Session, is_viewer
 from .state import CHECKS, parse_url, read, site_of, to_url, write
 from .view import NeuroglancerView
-
-UI_PRESETS = ("full", "minimal", "none")
-UI_OPTIONS = (
-    "showHelpButton",
-    "showSettingsButton",
-    "showEditStateButton",
-    "showScreenshotButton",
-    "showToolPaletteButton",
-    "showLayerListPanelButton",
-    "showSelectionPanelButton",
-    "showLayerSidePanelButton",
-    "showLocation",
-    "showAnnotationToolStatus",
-    "showLayerPanel",
-    "showLayerHoverValues",
-    "showTopBar",
-    "showUIControls",
-    "showPanelBorders",
-)
-
-
-def _as_ui(value: Any) -> Any:
-    if isinstance(value, str) and value in UI_PRESETS:
-        return value
-    if isinstance(value, dict) and all(k in UI_OPTIONS and isinstance(v, bool) for k, v in value.items()):
-        return dict(value)
-    raise StateError(
-        f"ui is {value!r}.",
-        f"Expected {', '.join(map(repr, UI_PRESETS))}, or a dict of options to True or False.",
-        f"The options are {', '.join(UI_OPTIONS)}.",
-    )
-
-
-class _Checked(param.Parameter):  # type: ignore[misc]
-    """A parameter whose values are brought into one JSON form, or refused with a message."""
-
-    __slots__ = ["check"]
-
-    def __init__(self, default: Any = None, *, check: Callable[[Any], Any], **params: Any) -> None:
-        self.check = check
-        super().__init__(default=default, allow_refs=True, **params)
-
-    @instance_descriptor  # type: ignore[untyped-decorator]
-    def __set__(self, obj: Any, value: Any) -> None:
-        # A reference, such as a widget, comes again as its value.
-        super().__set__(obj, value if resolve_ref(value) else self.check(value))
 
 
 class Neuroglancer(PyComponent):  # type: ignore[misc]
@@ -106,26 +61,26 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
     >>> _ = slider.link(viewer, value="cross_section_scale", bidirectional=True)
     """
 
-    state = _Checked(
-        {}, check=as_state, doc="The whole viewer state, as JSON. Replace it; changes inside go unnoticed."
+    state = Checked(
+        {}, check=lambda v, _: as_state(v), doc="The whole viewer state, as JSON. Replace it; changes inside go unnoticed."
     )
-    url = param.String(
+    url = Link(
         "", allow_refs=True, doc="A link that shows the present state. Setting it loads the link."
     )
-    position = _Checked(
+    position = Checked(
         check=CHECKS["position"], doc="The centre of the view, in voxels of the state's dimensions."
     )
-    cross_section_scale = _Checked(
+    cross_section_scale = Checked(
         check=CHECKS["cross_section_scale"], doc="Voxels per screen pixel in the cross sections."
     )
-    projection_scale = _Checked(check=CHECKS["projection_scale"], doc="Voxels across the 3-D view.")
-    projection_orientation = _Checked(
+    projection_scale = Checked(check=CHECKS["projection_scale"], doc="Voxels across the 3-D view.")
+    projection_orientation = Checked(
         check=CHECKS["projection_orientation"], doc="The 3-D view's rotation: a quaternion x, y, z, w."
     )
-    layout = _Checked(
+    layout = Checked(
         check=CHECKS["layout"], doc="The arrangement of the panels, such as '4panel', '3d' or a layout dict."
     )
-    selected_segments = _Checked(
+    selected_segments = Checked(
         {},
         check=CHECKS["selected_segments"],
         doc="The segments shown, by layer. Layers that are not named keep theirs.",
@@ -139,9 +94,9 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
     errors = param.List(
         [], item_type=dict, constant=True, doc="What went wrong: kind, layer, message and fix."
     )
-    ui = _Checked(
+    ui = Checked(
         "full",
-        check=_as_ui,
+        check=lambda v, _: as_ui(v),
         doc="Neuroglancer's own controls: 'full', 'minimal', 'none' or a dict of its options.",
     )
     resident_limit = param.Integer(
@@ -167,19 +122,20 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         self._site = site_of("")
         self._session: Session | None = None
         self._typed: str | None = None  # what stands in the field and is not loaded yet
-        self._known: dict[str, Any] = {}
+        self._known: dict[str, Any] = {"state": {}, "url": "", **read({})}
         self._view = NeuroglancerView(self._on_report, sizing_mode="stretch_both", min_height=100)
         self._build_gui(with_row=source is None)
 
         self._view.param.watch(self._on_status, ["ready", "hover", "errors"])
         # Also when a value equals the last one: it may be the last one, changed in place and set again.
-        self.param.watch(self._on_params, ["state", "url", *CHECKS], onlychanged=False)
+        self._lazy = Lazy(
+            self, self.param.watch(self._on_params, ["state", "url", *CHECKS], onlychanged=False)
+        )
         self.param.watch(self._on_ui, "ui")
         self.param.watch(self._on_show_state, "show_state")
         self._on_ui()
         self._on_show_state()
 
-        self._known = {"state": {}, "url": "", **read({})}
         parts = {name: getattr(self, name) for name in CHECKS if name in params}
         if source is None:
             source = self.url or self.state or None
@@ -200,12 +156,27 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         self.demo_button.on_click(self._load_demo)
         self._alert = gui.alert()
         card = gui.StateCard(dark=config.theme == "dark")
-        self.json_pane, self.shareable_url_pane, self._card = (
-            card.json_pane,
-            card.shareable_url_pane,
-            card.card,
-        )
+        self._state_card, self._card, self._card_wanted = card, card.card, False
         self._frame = gui.Frame(*([row.row] if with_row else []), self._alert, self._view)
+
+    @property
+    def json_pane(self) -> Any:
+        """The pane that shows the state. It is filled in as soon as it is asked for, or shown."""
+        self._fill_card(wanted=True)
+        return self._state_card.json_pane
+
+    @property
+    def shareable_url_pane(self) -> Any:
+        """The pane with a link to the state, filled in likewise."""
+        self._fill_card(wanted=True)
+        return self._state_card.shareable_url_pane
+
+    def _fill_card(self, wanted: bool = False) -> None:
+        self._card_wanted = self._card_wanted or wanted
+        if self._card_wanted:
+            state = self._known["state"]
+            self._state_card.json_pane.object = state
+            self._state_card.shareable_url_pane.object = gui.link(to_url(state, self._site))
 
     def __panel__(self) -> gui.Frame:
         """Return the layout that Panel shows."""
@@ -228,7 +199,7 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         return session
 
     def _on_viewer_state(self, state: State) -> None:
-        if state != self._known["state"]:
+        if diff(self._known["state"], state):
             self._show(state)
 
     # What to show
@@ -275,37 +246,55 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
     def _show(self, source: Any, parts: dict[str, Any] | None = None) -> None:
         """Show a link or a state, with some parts changed."""
         link = isinstance(source, str)
-        state = write(parse_url(source, self._known["state"]) if link else as_state(source), parts or {})
-        known = {"state": state, **read(state)}
+        before = self._known["state"]
+        if link or source is not before:
+            source_state = parse_url(source, before) if link else as_state(source)
+            state = write(share(before, source_state), parts or {})
+        else:
+            state = write(before, parts or {}, self._known)
+        known = {"state": state, **read(state, before, self._known)}
         if link:
             self._site = site_of(source)
             self._typed = None
         self._set_own_errors([])
         self._view.send(state)
         self._on_status()
-        self._know({**known, "url": source if link and not parts else to_url(state, self._site)})
+        self._know({**known, "url": source if link and not parts else None})
         # Only what is loaded goes into the field: what the viewer reports may come while somebody types there.
         if link and self._typed is None:
             self.url_input.value = self.url
 
     def _know(self, known: dict[str, Any]) -> None:
         """Take in what the viewer shows, or is about to."""
-        self._known = known
+        before, self._known = self._known, known
         if self._session is not None:
             self._session.take(known["state"])
-        self.json_pane.object = known["state"]
-        self.shareable_url_pane.object = gui.link(to_url(known["state"], self._site))
-        values = {name: value for name, value in known.items() if value != getattr(self, name)}
-        if self._typed is not None:
-            values.pop("url", None)
+        if self._card_wanted:
+            self._fill_card()
+        values = {name: known[name] for name in CHECKS if known[name] != getattr(self, name)}
+        if known["state"] is not before["state"] or known["url"] is not None:
+            values |= self._lazy.put("state", lambda: known["state"])
+            if self._typed is None:
+                values |= self._lazy.put("url", self._link)
         # `_on_params` finds nothing new in this, but does find what a user's watcher sets in turn.
         with _syncing(self, list(values)):  # keeps references to widgets alive
             self.param.update(**values)
 
+    def _link(self) -> str:
+        """Return the link to what is known to be shown."""
+        if self._known["url"] is None:
+            self._known["url"] = to_url(self._known["state"], self._site)
+        url: str = self._known["url"]
+        return url
+
     # Python → viewer
 
     def _on_params(self, *events: param.parameterized.Event) -> None:
-        values = {e.name: CHECKS[e.name](e.new) if e.name in CHECKS else e.new for e in events}
+        values = {e.name: e.new for e in events}
+        for name in values.keys() & CHECKS.keys():
+            values[name] = CHECKS[name](values[name], self._known[name])
+        if "url" in values:
+            self._link()
         changed = {name: value for name, value in values.items() if value != self._known[name]}
         if changed.get("url") == self._typed:
             changed.pop("url", None)
@@ -327,6 +316,8 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
 
     def _on_show_state(self, *events: param.parameterized.Event) -> None:
         others = [item for item in self._frame if item is not self._card]
+        if self.show_state:
+            self._fill_card(wanted=True)
         self._frame.objects = [*others, self._card] if self.show_state else others
 
     def _on_typing(self, *events: param.parameterized.Event) -> None:
@@ -345,11 +336,10 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
     # Viewer → Python
 
     def _on_report(self, report: dict[str, Any]) -> None:
-        state: State = as_state(report["state"])
-        known = {"state": state, "url": to_url(state, self._site), **read(state)}
-        if "selected_segments" in report:
-            segments = as_segments("selected_segments", report["selected_segments"])
-            known["selected_segments"] = _in_order_of(self.selected_segments, segments)
+        state: State = report["state"]
+        known = {"state": state, "url": None, **read(state, self._known["state"], self._known)}
+        shown = known["selected_segments"]
+        shown |= {layer: shown.get(root, []) for layer, root in report.get("linked_segments", {}).items()}
         self._know(known)
         # Last: who is told that the view is ready finds all of it.
         self._on_status()
@@ -374,12 +364,6 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
 def _segment_number(value: Any) -> Any:
     """Turn the strings that stand for 64-bit numbers into numbers."""
     return int(value) if isinstance(value, str) and value.isdecimal() else value
-
-
-def _in_order_of(known: dict[str, list[int]], found: dict[str, list[int]]) -> dict[str, list[int]]:
-    """Return the segments found; a layer's in the known order if they are the same: the page's are in none."""
-    same = {layer: known[layer] for layer, ids in found.items() if set(known.get(layer, ())) == set(ids)}
-    return {layer: sorted(ids) for layer, ids in found.items()} | same
 
 
 def _sizing(params: dict[str, Any]) -> dict[str, Any]:

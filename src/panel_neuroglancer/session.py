@@ -16,6 +16,7 @@ from typing import Any
 from . import _runtime, blocking, resident, sources
 from .channel import Channel, ChannelError, Reply
 from .checks import State
+from .patch import diff, patch, share
 
 _REENTRANT = type(threading.RLock())
 
@@ -55,6 +56,7 @@ class Session:
         _note_shown(viewer, self)
         self._on_state = on_state
         self._on_config = on_config
+        self._last: State = {}
         self._synchronized = hasattr(viewer, "shared_state")
         _watch(viewer.config_state, self, "_config_changed")
         if self._synchronized:
@@ -70,12 +72,17 @@ class Session:
     def state(self) -> State:
         """The viewer's state as JSON, arrays as ``python://`` URLs."""
         raw = self.viewer.shared_state.raw_state if self._synchronized else self.viewer.raw_state
-        state: State = _plain(raw)
-        return state
+        try:
+            # Only what differs from the last time is made plain.
+            self._last = patch(self._last, _plain(diff(self._last, raw)))
+        except ValueError:  # NumPy arrays, which cannot be compared as the rest can
+            self._last = share(self._last, _plain(raw))
+        return self._last
 
     def take(self, state: State) -> None:
         """Take over a state that a page shows or the component was given."""
-        if self._synchronized and state != self.state:
+        if self._synchronized and diff(self.state, state):
+            self._last = state
             self.viewer.shared_state.set_state(state)
 
     def serve(self, channel: Channel) -> None:

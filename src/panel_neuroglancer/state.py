@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote
 
 from .checks import State, as_layout, as_scale, as_segments, as_state, as_vector, segment_number, short
 from .errors import StateError, UrlError
+from .patch import middle
 
 DEFAULT_SITE = "https://neuroglancer-demo.appspot.com/"
 FETCH = "#url"
@@ -155,13 +156,14 @@ def _layer_name(source: str) -> str:
 
 # Parts of a state, under the names and in the types of the component's parameters.
 
-CHECKS: dict[str, Callable[[Any], Any]] = {
-    "position": lambda v: as_vector("position", v),
-    "cross_section_scale": lambda v: as_scale("cross_section_scale", v),
-    "projection_scale": lambda v: as_scale("projection_scale", v),
-    "projection_orientation": lambda v: as_vector("projection_orientation", v, 4),
-    "layout": lambda v: as_layout("layout", v),
-    "selected_segments": lambda v: as_segments("selected_segments", v),
+# Each is given the value and, if there is one, the one known to be right.
+CHECKS: dict[str, Callable[..., Any]] = {
+    "position": lambda v, known=None: as_vector("position", v),
+    "cross_section_scale": lambda v, known=None: as_scale("cross_section_scale", v),
+    "projection_scale": lambda v, known=None: as_scale("projection_scale", v),
+    "projection_orientation": lambda v, known=None: as_vector("projection_orientation", v, 4),
+    "layout": lambda v, known=None: as_layout("layout", v),
+    "selected_segments": lambda v, known=None: as_segments("selected_segments", v, known),
 }
 
 _KEYS = {
@@ -173,8 +175,11 @@ _KEYS = {
 }
 
 
-def read(state: State) -> dict[str, Any]:
+def read(state: State, before: State | None = None, parts: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the parts of a state that the component has parameters for.
+
+    Where the ``parts`` of the state ``before`` are known, only what differs from it is read. Segments stay in the order
+    that they have there; new ones come last.
 
     Examples
     --------
@@ -182,19 +187,41 @@ def read(state: State) -> dict[str, Any]:
     >>> parts["layout"], parts["position"], parts["selected_segments"]
     ('3d', None, {'a': [1]})
     """
-    parts: dict[str, Any] = {name: CHECKS[name](state.get(key)) for name, key in _KEYS.items()}
-    parts["selected_segments"] = {
-        layer["name"]: [segment_number(s) for s in _ids(layer) if not s.startswith("!")]
+    found: dict[str, Any] = {name: CHECKS[name](state.get(key)) for name, key in _KEYS.items()}
+    ids_before = {layer["name"]: _ids(layer) for layer in _layers(before or {})}
+    shown_before = (parts or {}).get("selected_segments", {})
+    found["selected_segments"] = {
+        layer["name"]: _shown(
+            _ids(layer), ids_before.get(layer["name"], []), shown_before.get(layer["name"], [])
+        )
         for layer in _layers(state)
         if "segments" in layer or layer.get("type") == "segmentation"
     }
-    return parts
+    return found
 
 
-def write(state: State, parts: Mapping[str, Any]) -> State:
-    """Return a copy of ``state`` with some parts changed; None removes a part.
+def _shown(ids: list[Any], ids_before: list[Any], before: list[int]) -> list[int]:
+    """Return the numbers of the segments shown, ``before`` being those of ``ids_before``."""
+    if not (ids_before and before):  # nothing known, or another layer's segments
+        ids_before, before = [], []
+    _, old, new = middle(ids_before, ids)
+    shown, gone = _visible(new), _visible(old)
+    added = [n for n in shown if n not in gone]
+    gone = dict.fromkeys(n for n in gone if n not in shown)
+    if not (gone or added):
+        return before
+    return ([n for n in before if n not in gone] if gone else before) + added
 
-    Segments of layers that are not named stay as they are, and so do starred but hidden segments (``"!2"``).
+
+def _visible(ids: list[Any]) -> dict[int, None]:
+    return dict.fromkeys(segment_number(s) for s in map(str, ids) if not s.startswith("!"))
+
+
+def write(state: State, parts: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> State:
+    """Return ``state`` with some parts changed; None removes a part.
+
+    Segments of layers that are not named stay as they are, and so do starred but hidden segments (``"!2"``). The state
+    that is returned shares with the other whatever is not changed; its parts as ``read`` gives them may be handed over.
 
     Examples
     --------
@@ -205,41 +232,56 @@ def write(state: State, parts: Mapping[str, Any]) -> State:
     """
     result = dict(state)
     for name, value in parts.items():
-        value = CHECKS[name](value)
         if name == "selected_segments":
-            _write_segments(result, value)
-        elif value is None:
+            known = (before or read(state))["selected_segments"]
+            _write_segments(result, as_segments(name, value, known), known)
+            continue
+        value = CHECKS[name](value)
+        if value is None:
             result.pop(_KEYS[name], None)
         else:
             result[_KEYS[name]] = value
     return result
 
 
-def _write_segments(state: State, selected: dict[str, list[int]]) -> None:
+def _write_segments(state: State, selected: dict[str, list[int]], known: Mapping[str, list[int]]) -> None:
     layers = _layers(state)
-    known = [
+    names = [
         layer["name"] for layer in layers if layer.get("type", "auto") in ("segmentation", "auto", "new")
     ]
     for name in selected:
-        if name not in known:
+        if name not in names:
             fetched = " The state file is still being fetched." if FETCH in state else ""
             raise StateError(
                 f"selected_segments names the layer {name!r}.{fetched}",
-                f"Expected segmentation layers of the state: {known or 'it has none'}.",
+                f"Expected segmentation layers of the state: {names or 'it has none'}.",
                 "Check the spelling against the layer's tab in the viewer.",
             )
     if any(layer["name"] in selected for layer in layers):
-        state["layers"] = [_with_segments(layer, selected.get(layer["name"])) for layer in layers]
+        state["layers"] = [
+            _with_segments(layer, known.get(layer["name"], []), selected.get(layer["name"])) for layer in layers
+        ]
 
 
-def _with_segments(layer: State, shown: Iterable[int] | None) -> State:
+def _with_segments(layer: State, known: list[int], shown: list[int] | None) -> State:
+    """Return a layer that shows these segments, ``known`` being those that it shows now."""
     if shown is None:
         return layer
-    wanted = dict.fromkeys(map(str, shown))
-    # Kept in the order the viewer lists them, so that a small change stays one.
-    kept = [s for s in _ids(layer) if s in wanted or (s.startswith("!") and s[1:] not in wanted)]
-    segments = kept + [s for s in wanted if s not in kept]
-    return layer if segments == _ids(layer) else {**layer, "segments": segments}
+    ids = _ids(layer)
+    if not ids:  # another layer's segments are shown, or none
+        known = []
+    _, old, new = middle(known, shown)
+    added = dict.fromkeys(str(n) for n in _without(new, [*old, *known]))
+    gone = {form for n in _without(old, [*new, *shown]) for form in (n, str(n))} | {f"!{s}" for s in added}
+    # In the order the viewer lists them, so that a small change stays one.
+    kept = ids if gone.isdisjoint(ids) else [s for s in ids if s not in gone]
+    return {**layer, "segments": kept + list(added)} if gone else layer
+
+
+def _without(numbers: list[int], others: list[int]) -> list[int]:
+    """Return the numbers that are not among the others: mostly few among many."""
+    among = others if len(numbers) < 4 else set(others)
+    return [n for n in numbers if n not in among]
 
 
 def _layers(state: State) -> list[State]:
@@ -257,5 +299,6 @@ def _layers(state: State) -> list[State]:
     return layers
 
 
-def _ids(layer: State) -> list[str]:
-    return [str(s) for s in layer.get("segments") or []]
+def _ids(layer: State) -> list[Any]:
+    """Return a layer's segments as they are listed: strings, or numbers as people write them."""
+    return layer.get("segments") or []

@@ -13,8 +13,10 @@ from panel.custom import JSComponent
 from panel.io.state import state as panel_state
 
 from .channel import Channel
-from .checks import State
+from .checks import State, as_json, as_state
 from .engine import DIST, engine_location, read_engine
+from .patch import diff, share
+from .sync import Incoming, Outgoing
 
 _FROM_PAGE = ("report", "hover", "ready", "errors")
 _REMEMBERED_VIEWS = 32
@@ -23,8 +25,9 @@ _REMEMBERED_VIEWS = 32
 class NeuroglancerView(JSComponent):  # type: ignore[misc]
     """The viewer itself. Use :class:`~panel_neuroglancer.Neuroglancer`, which wraps it.
 
-    Python sends whole target states (``command``); each page merges them into what it shows and sends its whole state
-    back (``report``). Reports that a page made before it had applied the last command are stale and dropped.
+    Python sends the states it wants (``command``); each page merges them into what it shows and sends its state back
+    (``report``), both as the difference to a state that the other side has (see sync.py). Reports that a page made
+    before it had applied the last command are stale and dropped.
 
     Parameters
     ----------
@@ -43,6 +46,7 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
     config = param.Dict(default={}, doc="The Python viewer's configuration.")
     command = param.Dict(default={}, doc="The last state that Python wants shown.")
     report = param.Dict(default={}, doc="The last state that a page showed.")
+    received = param.Dict(default={}, doc="The last report of each view, and whether its state must be sent whole.")
     hover = param.Dict(default={}, doc="What is under the mouse.")
     ready = param.Boolean(default=False, doc="Whether all data in view is loaded.")
     errors = param.List(default=[], item_type=dict, doc="The errors that the page found.")
@@ -58,6 +62,8 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         self._state: State = {}
         self._seq = 0
         self._settled = True
+        self._outgoing = Outgoing()
+        self._incoming: dict[str, Incoming] = {}
         self._seen: dict[str, int] = {}
         # What a page must have applied for its reports to count: everything, save what it caused itself.
         self._due = 0
@@ -92,39 +98,61 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         self._seq += 1
         self._due_of = {} if origin is None else {origin: self._due_of.get(origin, self._due)}
         self._due = self._seq
-        self.command = self._current(origin)
+        self.command = self._addressed(self._outgoing.message(self._seq, state), origin)
 
-    def _current(self, origin: str | None = None) -> dict[str, Any]:
-        return {"seq": self._seq, "state": self._state, "seen": dict(self._seen), "origin": origin}
+    def _addressed(self, message: dict[str, Any], origin: str | None = None) -> dict[str, Any]:
+        return {"seq": self._seq, **message, "seen": dict(self._seen), "origin": origin}
+
+    def _whole(self) -> dict[str, Any]:
+        """Return a command of all that is shown now, for a page that has nothing yet."""
+        if not self._outgoing.holds(self._seq, self._state):
+            # Pages told this before the last report know another state under the same number.
+            self._outgoing.forget()
+        return self._addressed({"state": self._state})
 
     def _take_report(self, event: param.parameterized.Event) -> None:
         report = event.new
-        view, number = report["view"], report["n"]
-        if number <= self._seen.get(view, 0):
+        view, number, ack = report["view"], report["n"], report["ack"]
+        if number <= self.received.get(view, {"n": 0})["n"]:
             return
-        if report["ack"] < self._due_of.get(view, self._due):
-            self._remind(view, report["ack"])
+        state = self._incoming.setdefault(view, Incoming()).take(number, self._checked(report))
+        # Last in, last out, so that reloaded pages do not pile up.
+        answer = {"n": number, "whole": state is None}
+        self.received = _latest({**_without(self.received, view), view: answer})
+        self._incoming = _latest({**_without(self._incoming, view), view: self._incoming[view]})
+        if report.get("lost"):
+            self._send_again()
+            return
+        self._outgoing.arrived(ack)
+        if state is None:
+            return
+        if ack < self._due_of.get(view, self._due):
+            self._remind(view, ack)
             return
         self._stale.pop(view, None)
         self._settled = True
-        # Last in, last out, so that reloaded pages do not pile up.
-        self._seen.pop(view, None)
-        self._seen[view] = number
-        while len(self._seen) > _REMEMBERED_VIEWS:
-            del self._seen[next(iter(self._seen))]
-        state = report["state"]
-        if state != self._state:
+        self._seen = _latest({**_without(self._seen, view), view: number})
+        if diff(self._state, state):
             self._state = state
             if len(self._models) > 1:
                 self._command(state, origin=view)
-        self._on_report(report)
+        self._on_report({**report, "state": self._state})
+
+    def _checked(self, report: dict[str, Any]) -> dict[str, Any]:
+        """Return a report with plain JSON in it, that shares with what is known."""
+        if "state" in report:
+            return {**report, "state": share(self._state, as_state(report["state"]))}
+        return {**report, "patch": as_json(report.get("patch", []), "patch")}
 
     def _remind(self, view: str, ack: int) -> None:
         """Send the last command again to a view that keeps reporting without it: while a page loads, Panel drops some."""
         if self._stale.get(view) == ack:
-            # Bokeh sends no value that equals the last one.
-            self.command = {**self.command, "again": self.command.get("again", 0) + 1}
+            self._send_again()
         self._stale[view] = ack
+
+    def _send_again(self) -> None:
+        # Bokeh sends no value that equals the last one.
+        self.command = {**self._whole(), "again": self.command.get("again", 0) + 1}
 
     def _handle_msg(self, data: Any) -> None:
         self.channel.receive(data)
@@ -140,8 +168,16 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
     ) -> Model:
         # A fresh page starts from what is shown now. The pages that are open know it: they are not told.
         with param.parameterized.discard_events(self):
-            self.param.update(command=self._current(), engine=engine_location(doc), dark=_is_dark(doc))
+            self.param.update(command=self._whole(), engine=engine_location(doc), dark=_is_dark(doc))
         return super()._get_model(doc, root, parent, comm)
+
+
+def _without(views: dict[str, Any], view: str) -> dict[str, Any]:
+    return {name: value for name, value in views.items() if name != view}
+
+
+def _latest(views: dict[str, Any]) -> dict[str, Any]:
+    return dict(list(views.items())[-_REMEMBERED_VIEWS:])
 
 
 def _is_dark(doc: Document | None) -> bool:
