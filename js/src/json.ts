@@ -16,13 +16,43 @@ export function equal(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true;
   if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((x, i) => equal(x, b[i]));
   if (!isObject(a) || !isObject(b)) return false;
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-  for (const key of keys) if (!equal(a[key], b[key])) return false;
+  for (const key in a) if (!equal(a[key], b[key])) return false;
+  for (const key in b) if (a[key] === undefined && b[key] !== undefined) return false;
   return true;
+}
+
+const finished = new WeakSet<object>();
+
+/** Mark a long list as plain and tidy: it is taken over as it is, and must not be changed any more. */
+export function finish<T extends object>(list: T): T {
+  finished.add(list);
+  return list;
+}
+
+export function isFinished(value: object): boolean {
+  return finished.has(value);
 }
 
 /** A deep copy with 64-bit integers as strings, as neuroglancer writes them, and without undefined. */
 export function toPlain(value: unknown): JsonObject {
-  const text = JSON.stringify(value, (_key, x) => (typeof x === "bigint" ? x.toString() : x));
-  return JSON.parse(text ?? "{}") as JsonObject;
+  return plain(value) as JsonObject;
+}
+
+function plain(value: unknown): Json | undefined {
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value === "number") return Number.isFinite(value) ? value : null;
+  if (typeof value !== "object" || value === null) return isPrimitive(value) ? value : undefined;
+  if (finished.has(value)) return value as Json;
+  if ("toJSON" in value && typeof value.toJSON === "function") return plain(value.toJSON());
+  if (Array.isArray(value)) return value.map((x) => plain(x) ?? null);
+  const copy: JsonObject = {};
+  for (const [key, x] of Object.entries(value)) {
+    const member = plain(x);
+    if (member !== undefined) copy[key] = member;
+  }
+  return copy;
+}
+
+function isPrimitive(value: unknown): value is null | boolean | string {
+  return value === null || typeof value === "boolean" || typeof value === "string";
 }

@@ -6,11 +6,11 @@ import { DisplayContext } from "neuroglancer/unstable/display_context.js";
 import { getStatusMessageContainers } from "neuroglancer/unstable/status.js";
 import { setDefaultInputEventBindings } from "neuroglancer/unstable/ui/default_input_event_bindings.js";
 import { isInputTextTarget } from "neuroglancer/unstable/util/dom.js";
-import { getCachedJson } from "neuroglancer/unstable/util/trackable.js";
 import { Viewer } from "neuroglancer/unstable/viewer.js";
-import { type JsonObject, toPlain } from "./json";
+import type { JsonObject } from "./json";
 import { closeHome, type Home, openHome, useHome } from "./page";
 import { restoreState } from "./restore";
+import { Shown } from "./shown";
 import { type UiChoice, uiOptions } from "./ui";
 
 /** WebGL2 is missing or switched off. */
@@ -37,6 +37,7 @@ export class LiveViewer {
   readonly display: DisplayContext;
   readonly #home: Home;
   readonly #target: HTMLElement;
+  readonly #shown: Shown;
   readonly #listeners = new AbortController();
   #disposed = false;
 
@@ -64,6 +65,7 @@ export class LiveViewer {
     this.display.canvas.addEventListener("webglcontextlost", () => this.#disposed || onContextLost(), { signal });
     target.dataset.ui = ui.preset ?? "full";
     this.viewer = new Viewer(this.display, { showLayerDialog: false, resetStateWhenEmpty: false, ...uiOptions(ui) });
+    this.#shown = new Shown(this.viewer);
     setDefaultInputEventBindings(this.viewer.inputEventBindings);
     this.viewer.element.setAttribute("role", "application");
     this.viewer.element.setAttribute("aria-label", "Neuroglancer viewer. Press H for help on keys.");
@@ -74,13 +76,14 @@ export class LiveViewer {
   }
 
   get state(): JsonObject {
-    return toPlain(getCachedJson(this.viewer.state).value);
+    return this.#shown.state;
   }
 
   /** Show `state`; what is already as wanted is not touched. Gives a sentence for each malformed member. */
   restore(state: JsonObject): string[] {
     this.#use();
-    return restoreState(this.viewer, this.state, state);
+    this.#shown.wanted = state;
+    return restoreState(this.viewer, () => this.state, state);
   }
 
   setUi(ui: UiChoice): void {

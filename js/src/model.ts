@@ -1,7 +1,7 @@
 import type { ViewerError } from "./errors";
 import type { JsonObject } from "./json";
 import type { Hover } from "./readings";
-import type { Command, Report } from "./sync";
+import type { Command, Receipt, Report } from "./sync";
 import type { UiChoice } from "./ui";
 
 /** The properties that Python and the page share (view.py), as Panel hands them to a component. */
@@ -19,12 +19,16 @@ export interface ModelProperties {
   config: JsonObject;
   command: Command;
   report: Report | Record<string, never>;
+  /** What Python says of each view's last report. */
+  received: Record<string, Receipt>;
   hover: Hover;
   ready: boolean;
   errors: ViewerError[];
 }
 
 export interface PanelModel extends ModelProperties {
+  /** The object behind, the same one for all views of the model. */
+  readonly data: object;
   on(event: string, callback: (event?: unknown) => void): void;
   off(event: string, callback: (event?: unknown) => void): void;
   send_msg(data: unknown): void;

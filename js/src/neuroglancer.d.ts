@@ -21,15 +21,17 @@ declare module "neuroglancer/unstable/layer/segmentation/index.js" {
   import type { Trackable } from "neuroglancer/unstable/util/trackable.js";
 
   interface SegmentSet extends Iterable<bigint> {
+    changed: { add(handler: (ids: bigint | bigint[] | null | undefined, add: boolean) => void): void };
     has(id: bigint): boolean;
-    add(id: bigint): void;
-    delete(id: bigint): void;
+    add(ids: bigint | bigint[]): void;
+    delete(ids: bigint | bigint[]): void;
   }
 
-  interface GroupState {
+  export interface SegmentationGroup {
+    toJSON(): Record<string, unknown>;
     visibleSegments: SegmentSet;
     selectedSegments: SegmentSet;
-    segmentEquivalences: { get(id: bigint): bigint };
+    segmentEquivalences: { get(id: bigint): bigint; size: number };
     hideSegmentZero: Trackable;
     segmentQuery: Trackable;
   }
@@ -42,7 +44,8 @@ declare module "neuroglancer/unstable/layer/segmentation/index.js" {
   export class SegmentationUserLayer extends UserLayer {
     sliceViewRenderScaleTarget: Trackable;
     displayState: {
-      segmentationGroupState: { value: GroupState };
+      segmentationGroupState: { value: SegmentationGroup };
+      linkedSegmentationGroup: { root: { value: SegmentationUserLayer } };
       segmentationColorGroupState: { value: ColorState };
       selectedAlpha: Trackable;
       notSelectedAlpha: Trackable;

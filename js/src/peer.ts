@@ -2,7 +2,7 @@
 import type { Viewer } from "neuroglancer/unstable/viewer.js";
 import type { Channel, Reply } from "./channel";
 import { type Notice, PythonConfig } from "./config";
-import type { JsonObject } from "./json";
+import { isObject, type JsonObject } from "./json";
 import type { PanelModel } from "./model";
 import { residents, type Sender } from "./residents";
 import { type Answer, addPeer, type DataPeer } from "./sources";
@@ -63,7 +63,8 @@ export class PythonPeer implements DataPeer, Sender {
 
   /** The viewer shows this now: free the arrays that it shows no longer. */
   showing(state: JsonObject): void {
-    const text = JSON.stringify(state);
+    const layers = Array.isArray(state.layers) ? state.layers.filter(isObject) : [];
+    const text = JSON.stringify(layers.map((layer) => layer.source));
     residents.release(this, (key) => text.includes(key));
   }
 

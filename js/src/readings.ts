@@ -1,4 +1,4 @@
-// What can be read off a running viewer: under the mouse, and selected.
+// What can be read off a running viewer: under the mouse, and which layers are linked.
 import { SegmentationUserLayer } from "neuroglancer/unstable/layer/segmentation/index.js";
 import type { Viewer } from "neuroglancer/unstable/viewer.js";
 import { type Json, toPlain } from "./json";
@@ -9,8 +9,6 @@ export interface Hover {
   /** Value per layer: a number, a list over channels, or a segment's id as a string. */
   values: Record<string, Json>;
 }
-
-export type SelectedSegments = Record<string, string[]>;
 
 export function readHover({ mouseState, layerManager, layerSelectedValues }: Viewer): Hover {
   if (!mouseState.active) return { position: null, values: {} };
@@ -31,12 +29,13 @@ function plainValue(value: unknown): unknown {
   return plainValue(inner ?? key);
 }
 
-/** The visible segments of each segmentation layer. */
-export function readSelectedSegments({ layerManager }: Viewer): SelectedSegments {
-  const selected: SelectedSegments = {};
+/** The layers that show another one's segments, with that layer's name. */
+export function readLinkedSegments({ layerManager }: Viewer): Record<string, string> {
+  const linked: Record<string, string> = {};
   for (const { name, layer } of layerManager.managedLayers) {
     if (!(layer instanceof SegmentationUserLayer)) continue;
-    selected[name] = [...layer.displayState.segmentationGroupState.value.visibleSegments].map(String);
+    const root = layer.displayState.linkedSegmentationGroup.root.value;
+    if (root !== layer) linked[name] = root.managedLayer.name;
   }
-  return selected;
+  return linked;
 }

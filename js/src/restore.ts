@@ -4,13 +4,20 @@
 // shaders are lost for a moved slider. Here only the differing members are set, a layer's appearance
 // is changed in place, and only a layer whose data changed is replaced.
 
+import {
+  type AnnotationReference,
+  AnnotationSource,
+  type LocalAnnotationSource,
+} from "neuroglancer/unstable/annotation/index.js";
 import { ImageUserLayer } from "neuroglancer/unstable/layer/image/index.js";
 import { deleteLayer, type ManagedUserLayer, makeLayer, type UserLayer } from "neuroglancer/unstable/layer/index.js";
-import { SegmentationUserLayer } from "neuroglancer/unstable/layer/segmentation/index.js";
+import { type SegmentationGroup, SegmentationUserLayer } from "neuroglancer/unstable/layer/segmentation/index.js";
 import { packColor, parseRGBColorSpecification } from "neuroglancer/unstable/util/color.js";
-import { getCachedJson, type Trackable } from "neuroglancer/unstable/util/trackable.js";
+import type { Trackable } from "neuroglancer/unstable/util/trackable.js";
 import type { Viewer } from "neuroglancer/unstable/viewer.js";
-import { equal, isObject, type Json, type JsonObject, toPlain } from "./json";
+import { equal, isObject, type Json, type JsonObject } from "./json";
+import { middle } from "./patch";
+import { expectAnnotations, type ListLayer } from "./shown";
 
 /** Members of states written before 2020, which only neuroglancer's own code understands. */
 const LEGACY = ["navigation", "perspectiveOrientation", "perspectiveZoom", "perspectiveViewBackgroundColor"];
@@ -24,7 +31,7 @@ function setTrackable(trackable: Pick<Trackable, "reset" | "restoreState">, valu
 }
 
 /** Set one member of a layer in place; false where that is not possible. */
-type Setter = (value: Json | undefined) => void;
+type Setter = (value: Json | undefined, from: Json | undefined) => void;
 
 function imageSetters(layer: ImageUserLayer): Record<string, Setter> {
   const trackables: Record<string, Pick<Trackable, "reset" | "restoreState">> = {
@@ -64,7 +71,7 @@ function segmentationSetters(layer: SegmentationUserLayer): Record<string, Sette
     ...Object.fromEntries(
       Object.entries(trackables).map(([key, t]) => [key, (value: Json | undefined) => setTrackable(t, value)]),
     ),
-    segments: (value) => setSegments(group, value),
+    segments: (value, from) => setSegments(group, value, from),
     segmentColors: (value) => {
       colors.segmentStatedColors.clear();
       if (!isObject(value)) return;
@@ -74,22 +81,58 @@ function segmentationSetters(layer: SegmentationUserLayer): Record<string, Sette
   };
 }
 
-type SegmentationGroup = SegmentationUserLayer["displayState"]["segmentationGroupState"]["value"];
-
 /** Change the sets by difference, so that the meshes of segments that stay are kept. */
-function setSegments(group: SegmentationGroup, value: Json | undefined): void {
-  const listed = Array.isArray(value) ? value.map(String) : [];
+function setSegments(group: SegmentationGroup, value: Json | undefined, from: Json | undefined): void {
+  const { selectedSegments, visibleSegments, segmentEquivalences } = group;
+  const listed = Array.isArray(value) ? value : [];
+  // What is shown is in `from`, as far as no segments are merged.
+  const shown = Array.isArray(from) && segmentEquivalences.size === 0 ? from : [];
+  const { old, now } = shown.length ? middle(shown, listed) : { old: [], now: listed };
   const selected = new Set<bigint>();
   const visible = new Set<bigint>();
-  for (const text of listed) {
-    const id = group.segmentEquivalences.get(BigInt(text.replace(/^!/, "")));
+  for (const text of now.map(String)) {
+    const id = segmentEquivalences.get(BigInt(text.replace(/^!/, "")));
     selected.add(id);
     if (!text.startsWith("!")) visible.add(id);
   }
-  for (const id of [...group.selectedSegments]) if (!selected.has(id)) group.selectedSegments.delete(id);
-  for (const id of [...group.visibleSegments]) if (!visible.has(id)) group.visibleSegments.delete(id);
-  for (const id of selected) if (!group.selectedSegments.has(id)) group.selectedSegments.add(id);
-  for (const id of visible) if (!group.visibleSegments.has(id)) group.visibleSegments.add(id);
+  const before = shown.length ? old.map((text) => BigInt(String(text).replace(/^!/, ""))) : [...selectedSegments];
+  selectedSegments.delete(before.filter((id) => !selected.has(id)));
+  visibleSegments.delete(before.filter((id) => selected.has(id) && !visible.has(id) && visibleSegments.has(id)));
+  selectedSegments.add([...selected]);
+  visibleSegments.add([...visible].filter((id) => !visibleSegments.has(id)));
+}
+
+/** Change the annotations by difference; false where their order would be another. */
+function setAnnotations(source: LocalAnnotationSource, value: Json | undefined, from: Json | undefined): void {
+  const listed = Array.isArray(value) ? value : [];
+  const { start, old, now } = middle(Array.isArray(from) ? from : [], listed);
+  const idOf = (item: Json) => (isObject(item) ? String(item.id) : "");
+  const wanted = new Map(now.map((item) => [idOf(item), item]));
+  expectAnnotations(source, now);
+  const before = old.map(idOf);
+  const kept = new Set(before.filter((id) => wanted.has(id)));
+  const added = [...wanted.keys()].filter((id) => !kept.has(id));
+  // New ones come last, and the others stay in their order.
+  const last = start + now.length === listed.length;
+  if ((added.length && !last) || [...wanted.keys()].join() !== [...kept, ...added].join()) {
+    expectAnnotations(source, listed);
+    source.restoreState(listed);
+    return;
+  }
+  // It alone knows how to read them, and raises before anything is changed.
+  const reader = new AnnotationSource(source.rank, source.relationships, source.properties);
+  reader.restoreState(now);
+  const change = (id: string, act: (reference: AnnotationReference) => void) => {
+    const reference = source.getReference(id);
+    act(reference);
+    reference.dispose();
+  };
+  for (const id of before) if (!wanted.has(id)) change(id, (reference) => source.delete(reference));
+  for (const annotation of reader) {
+    if (source.get(annotation.id) === undefined) source.add(annotation).dispose();
+    else change(annotation.id, (reference) => source.update(reference, annotation));
+  }
+  reader.dispose();
 }
 
 function settersOf(managed: ManagedUserLayer): Record<string, Setter> {
@@ -102,6 +145,9 @@ function settersOf(managed: ManagedUserLayer): Record<string, Setter> {
     common.pick = (value) => setTrackable(layer.pick, value);
   if (layer instanceof ImageUserLayer) return { ...common, ...imageSetters(layer) };
   if (layer instanceof SegmentationUserLayer) return { ...common, ...segmentationSetters(layer) };
+  const { localAnnotations } = layer as ListLayer;
+  if (localAnnotations !== undefined)
+    common.annotations = (value, from) => setAnnotations(localAnnotations, value, from);
   return common;
 }
 
@@ -109,7 +155,7 @@ function restoreLayer(viewer: Viewer, managed: ManagedUserLayer, from: JsonObjec
   const setters = settersOf(managed);
   const changed = Object.keys({ ...from, ...to }).filter((key) => !equal(from[key], to[key]));
   if (changed.every((key) => key in setters)) {
-    for (const key of changed) setters[key]?.(to[key]);
+    for (const key of changed) setters[key]?.(to[key], from[key]);
     return;
   }
   const index = viewer.layerManager.managedLayers.indexOf(managed);
@@ -146,11 +192,11 @@ function restoreMember(viewer: Viewer, key: string, member: Trackable, from: Jso
 }
 
 /**
- * Bring `viewer` from the state `from` to the state `to`. A member that is malformed stays as it was.
+ * Bring `viewer`, whose state `shown()` reads, to the state `to`. A member that is malformed stays as it was.
  *
  * @returns a sentence for each malformed member
  */
-export function restoreState(viewer: Viewer, from: JsonObject, to: JsonObject): string[] {
+export function restoreState(viewer: Viewer, shown: () => JsonObject, to: JsonObject): string[] {
   if (LEGACY.some((key) => key in to)) {
     viewer.state.reset();
     try {
@@ -161,12 +207,12 @@ export function restoreState(viewer: Viewer, from: JsonObject, to: JsonObject): 
     return [];
   }
   const problems = new Map<string, string>();
+  const from = shown();
   restoreMembers(viewer, from, to, () => true, problems);
   if (!equal(from.layers, to.layers)) {
     // Dimensions that only a replaced layer had went with it, and the position in them, be it wanted or left over.
-    const now = toPlain(getCachedJson(viewer.state).value);
     const depends = (key: string) => to[key] !== undefined || OF_LAYERS.includes(key);
-    restoreMembers(viewer, now, to, (key) => key !== "layers" && depends(key) && !problems.has(key), problems);
+    restoreMembers(viewer, shown(), to, (key) => key !== "layers" && depends(key) && !problems.has(key), problems);
   }
   return [...problems].map(([key, problem]) => `"${key}": ${problem}`);
 }

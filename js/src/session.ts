@@ -7,14 +7,18 @@ import { tidy } from "./single";
 import { type Command, Conversation } from "./sync";
 import { EmbeddedViewer } from "./viewer";
 
+/** The conversations of models that are not shown at the moment, so that they go on when they are again. */
+const paused = new WeakMap<object, Conversation>();
+
 /**
  * Show a viewer in `container` that follows `model` and reports to it.
  *
  * @returns the viewer and a function that ends both
  */
 export function attach(model: PanelModel, container: Node): { viewer: EmbeddedViewer; detach: () => void } {
-  const conversation = new Conversation(crypto.randomUUID());
-  const first = conversation.resume(model.command, model.report);
+  const conversation = paused.get(model.data) ?? new Conversation(crypto.randomUUID());
+  paused.delete(model.data);
+  const first = conversation.resume(model.command);
   const channel = new Channel(model);
   const { token } = model.python;
   const peer = token === undefined ? undefined : new PythonPeer(model, channel, token);
@@ -25,24 +29,33 @@ export function attach(model: PanelModel, container: Node): { viewer: EmbeddedVi
   });
   let reported: { state: JsonObject; ack: number } | undefined;
 
+  const send = (state: JsonObject) => {
+    const next = conversation.report(state, viewer.linkedSegments);
+    reported = { state, ack: next.ack };
+    model.report = next;
+  };
   const report = (exact: JsonObject) => {
     const state = tidy(exact);
-    const next = conversation.report(state, viewer.selectedSegments);
-    if (reported?.ack === next.ack && equal(reported.state, state)) return;
-    reported = { state, ack: next.ack };
+    if (reported?.ack === conversation.ack && equal(reported.state, state)) return;
     peer?.showing(state);
-    model.report = next;
+    send(state);
   };
   const follow = {
     command: (command: Command) => {
       const wanted = conversation.receive(command, viewer.getState());
       if (wanted !== undefined) viewer.setState(wanted);
+      if (conversation.lost) send(tidy(viewer.getState()));
     },
     ui: (ui: ModelProperties["ui"]) => viewer.setUi(ui),
   };
   const onCommand = () => follow.command(model.command);
+  const onReceived = () => {
+    const receipt = model.received[conversation.view];
+    if (receipt !== undefined && conversation.received(receipt)) send(tidy(viewer.getState()));
+  };
   const onUi = () => follow.ui(model.ui);
   model.on("command", onCommand);
+  model.on("received", onReceived);
   model.on("ui", onUi);
   viewer.on("state", report);
   viewer.on("hover", (hover) => {
@@ -54,11 +67,14 @@ export function attach(model: PanelModel, container: Node): { viewer: EmbeddedVi
   viewer.on("errors", (errors) => {
     model.errors = errors;
   });
+  if (conversation.lost) send(tidy(viewer.getState()));
   return {
     viewer,
     detach: () => {
       model.off("command", onCommand);
+      model.off("received", onReceived);
       model.off("ui", onUi);
+      paused.set(model.data, conversation);
       viewer.dispose();
       peer?.dispose();
       channel.close("The viewer was removed from the page");

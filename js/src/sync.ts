@@ -1,9 +1,10 @@
 // Merging what Python wants with what the user did meanwhile; pure.
 //
-// Python always sends the whole state it wants. What it *changed* is the difference to the state it
+// Python always says which whole state it wants. What it *changed* is the difference to the state it
 // knew when it wrote. Only that difference is applied to the live state, so a user's move that was
 // still under way to Python is not undone, and layers that nobody changed are not reloaded.
 import { equal, FETCH, isObject, type Json, type JsonObject } from "./json";
+import { type Change, diff, patch } from "./patch";
 
 /** Layers are matched by name: their order may change without their content changing. */
 function byName(layers: Json | undefined): Map<string, JsonObject> | undefined {
@@ -62,25 +63,93 @@ export function merge(
   return target;
 }
 
-/** A state that Python sent. */
-export interface Command {
+/** A state on its way: whole, or as the difference to one that the other side has; see sync.py. */
+export interface Message {
+  state?: JsonObject;
+  /** The number of the state that `patch` is for. */
+  base?: number;
+  patch?: Change[];
+}
+
+const REMEMBERED = 64;
+
+function remember(states: Map<number, JsonObject>, number: number, state: JsonObject): void {
+  states.set(number, state);
+  for (const old of states.keys()) if (states.size > REMEMBERED) states.delete(old);
+}
+
+function dropBefore(states: Map<number, JsonObject>, number: number): void {
+  for (const old of [...states.keys()]) if (old < number) states.delete(old);
+}
+
+/** The states that were sent. */
+export class Outgoing {
+  readonly #sent = new Map<number, JsonObject>();
+  #base = -1;
+
+  /** What to send of a state: all of it, or a patch and the number of the state to lay it on. */
+  message(number: number, state: JsonObject): Message {
+    remember(this.#sent, number, state);
+    const known = this.#sent.get(this.#base);
+    return known === undefined ? { state } : { base: this.#base, patch: diff(known, state) };
+  }
+
+  /** The other side has this one now. */
+  arrived(number: number): void {
+    if (!this.#sent.has(number)) return;
+    this.#base = number;
+    dropBefore(this.#sent, number);
+  }
+
+  /** Count on nothing that was sent: the next message is whole. */
+  forget(): void {
+    this.#sent.clear();
+    this.#base = -1;
+  }
+}
+
+/** The states that arrived. */
+export class Incoming {
+  readonly #states = new Map<number, JsonObject>();
+
+  /** The state of a message; undefined if it is a patch on one that never arrived. */
+  take(number: number, { state, base = -1, patch: changes = [] }: Message): JsonObject | undefined {
+    const known = this.#states.get(base);
+    const taken = state ?? (known && patch(known, changes));
+    if (taken === undefined) return undefined;
+    dropBefore(this.#states, base);
+    remember(this.#states, number, taken);
+    return taken;
+  }
+}
+
+/** A state that Python wants. */
+export interface Command extends Message {
   /** Rises with every command. */
   seq: number;
-  state: JsonObject;
   /** The last report of each view that Python had taken in. */
   seen: Record<string, number>;
   /** The view whose report made Python send this to the others. */
   origin?: string | null;
 }
 
-/** A state that a view sends to Python. */
-export interface Report {
+/** A state that a view shows. */
+export interface Report extends Message {
   view: string;
   n: number;
   /** The last command that this state includes. */
   ack: number;
-  state: JsonObject;
-  selected_segments: Record<string, string[]>;
+  /** A command came that could not be understood: Python must send all of its state. */
+  lost: boolean;
+  /** Layers that show another one's segments. */
+  linked_segments: Record<string, string>;
+}
+
+/** What Python says of the last report that it had of a view. */
+export interface Receipt {
+  n: number;
+  /** It could not be understood: all of the state must be sent. */
+  whole: boolean;
 }
 
 /** Keeps, for one view, what Python knows, and numbers the messages both ways. */
@@ -88,12 +157,25 @@ export class Conversation {
   readonly view: string;
   #ack = -1;
   #n = 0;
+  #lost = false;
   /** What Python knows: the state of its last command, or of a later report it has seen. */
   #known: JsonObject = {};
   #reports = new Map<number, JsonObject>();
+  readonly #incoming = new Incoming();
+  readonly #outgoing = new Outgoing();
 
   constructor(view: string) {
     this.view = view;
+  }
+
+  /** The last command taken in. */
+  get ack(): number {
+    return this.#ack;
+  }
+
+  /** Whether a command could not be understood. */
+  get lost(): boolean {
+    return this.#lost;
   }
 
   /**
@@ -103,30 +185,49 @@ export class Conversation {
    */
   receive(command: Command, live: JsonObject): JsonObject | undefined {
     if (command.seq <= this.#ack) return undefined;
+    const target = this.#incoming.take(command.seq, command);
+    this.#lost = target === undefined;
+    if (target === undefined) return undefined;
     this.#ack = command.seq;
     const seen = command.seen[this.view];
     const reported = seen === undefined ? undefined : this.#reports.get(seen);
     const base = reported ?? this.#known;
     if (seen !== undefined) for (const n of this.#reports.keys()) if (n <= seen) this.#reports.delete(n);
-    this.#known = command.state;
+    this.#known = target;
     if (command.origin === this.view) return undefined;
     // A reference to a file replaces what is shown: there is nothing to merge yet.
-    if (FETCH in command.state) return command.state;
-    return merge(base, command.state, live) as JsonObject;
+    if (FETCH in target) return target;
+    return merge(base, target, live) as JsonObject;
   }
 
-  /** Go on from what an earlier view of the same model told Python last, if that is newer than the command. */
-  resume(command: Command, report: Partial<Report>): JsonObject {
-    this.#ack = command.seq;
-    const newer = report.state !== undefined && (report.ack ?? -1) >= command.seq;
-    this.#known = newer ? (report.state as JsonObject) : command.state;
-    return this.#known;
+  /** Begin with a command, or go on after a pause from what was reported last. */
+  resume(command: Command): JsonObject {
+    const last = this.#reports.get(this.#n) ?? this.#known;
+    return this.receive(command, last) ?? last;
   }
 
-  /** Number a state for Python; undefined if Python has just been told the same. */
-  report(state: JsonObject, selectedSegments: Record<string, string[]>): Report {
+  /** Number a state for Python. */
+  report(state: JsonObject, linkedSegments: Record<string, string>): Report {
     this.#n += 1;
     this.#reports.set(this.#n, state);
-    return { view: this.view, n: this.#n, ack: this.#ack, state, selected_segments: selectedSegments };
+    return {
+      view: this.view,
+      n: this.#n,
+      ack: this.#ack,
+      lost: this.#lost,
+      linked_segments: linkedSegments,
+      ...this.#outgoing.message(this.#n, state),
+    };
+  }
+
+  /**
+   * Take in a receipt.
+   *
+   * @returns whether the state must be reported again
+   */
+  received({ n, whole }: Receipt): boolean {
+    if (whole && n === this.#n) this.#outgoing.forget();
+    else if (!whole) this.#outgoing.arrived(n);
+    return whole && n === this.#n;
   }
 }

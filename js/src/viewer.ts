@@ -7,7 +7,7 @@ import { makeError, sourceErrors, type ViewerError } from "./errors";
 import { equal, FETCH, type JsonObject } from "./json";
 import { LiveViewer, NoWebGl2Error } from "./live";
 import { Notices } from "./notice";
-import { type Hover, readHover, readSelectedSegments, type SelectedSegments } from "./readings";
+import { type Hover, readHover, readLinkedSegments } from "./readings";
 import { fetchState, StateFileError } from "./remote";
 import { styleSheet } from "./styles";
 import { Throttle } from "./throttle";
@@ -159,8 +159,8 @@ export class EmbeddedViewer implements Claimant {
     this.#live?.setUi(ui);
   }
 
-  get selectedSegments(): SelectedSegments {
-    return this.viewer === undefined ? {} : readSelectedSegments(this.viewer);
+  get linkedSegments(): Record<string, string> {
+    return this.viewer === undefined ? {} : readLinkedSegments(this.viewer);
   }
 
   on<K extends keyof ViewerEvents>(event: K, listener: (value: ViewerEvents[K]) => void): () => void {

@@ -53,13 +53,54 @@ describe("Conversation", () => {
     expect(conversation.receive({ seq: 0, state: { layout: "3d" }, seen: {} }, {})).toEqual({ layout: "3d" });
   });
 
-  it("goes on from a newer report when a model is shown again", () => {
+  it("goes on from what was reported last when a model is shown again", () => {
+    const conversation = new Conversation("v");
     const command = { seq: 3, state: { x: 1 }, seen: {} };
-    expect(new Conversation("v").resume(command, {})).toEqual({ x: 1 });
-    expect(new Conversation("v").resume(command, { ack: 2, state: { x: 5 } })).toEqual({ x: 1 });
-    const again = new Conversation("v");
-    expect(again.resume(command, { ack: 3, state: { x: 5 } })).toEqual({ x: 5 });
-    expect(again.receive({ seq: 4, state: { x: 5, y: 1 }, seen: {} }, { x: 6 })).toEqual({ x: 6, y: 1 });
+    expect(conversation.resume(command)).toEqual({ x: 1 });
+    expect(conversation.resume(command)).toEqual({ x: 1 });
+    conversation.report({ x: 5 }, {});
+    expect(conversation.resume(command)).toEqual({ x: 5 });
+    expect(conversation.resume({ seq: 4, state: { x: 1, y: 1 }, seen: {} })).toEqual({ x: 5, y: 1 });
+  });
+
+  it("takes a command as the difference to an earlier one", () => {
+    const conversation = new Conversation("v");
+    conversation.receive({ seq: 1, state: { x: 1, y: 1 }, seen: {} }, {});
+    const command = { seq: 4, base: 1, patch: [{ path: ["y"], value: 2 }], seen: {} };
+    expect(conversation.receive(command, { x: 7, y: 1 })).toEqual({ x: 7, y: 2 });
+    expect(conversation.report({}, {}).ack).toBe(4);
+  });
+
+  it("says that it lost a command, and takes it when it comes whole", () => {
+    const conversation = new Conversation("v");
+    conversation.receive({ seq: 1, state: { x: 1 }, seen: {} }, {});
+    expect(conversation.receive({ seq: 3, base: 2, patch: [], seen: {} }, { x: 1 })).toBeUndefined();
+    expect(conversation.report({ x: 1 }, {})).toMatchObject({ lost: true, ack: 1 });
+    expect(conversation.receive({ seq: 3, state: { x: 9 }, seen: {} }, { x: 1 })).toEqual({ x: 9 });
+    expect(conversation.report({ x: 9 }, {})).toMatchObject({ lost: false, ack: 3 });
+  });
+
+  it("reports the difference to what Python has received", () => {
+    const conversation = new Conversation("v");
+    expect(conversation.report({ x: 1, y: 1 }, {}).state).toEqual({ x: 1, y: 1 });
+    expect(conversation.report({ x: 2, y: 1 }, {}).state).toEqual({ x: 2, y: 1 });
+    expect(conversation.received({ n: 1, whole: false })).toBe(false);
+    expect(conversation.report({ x: 2, y: 3 }, {})).toMatchObject({
+      base: 1,
+      patch: [
+        { path: ["x"], value: 2 },
+        { path: ["y"], value: 3 },
+      ],
+    });
+  });
+
+  it("reports all again to a Python that asks for it", () => {
+    const conversation = new Conversation("v");
+    conversation.report({ x: 1 }, {});
+    conversation.received({ n: 1, whole: false });
+    conversation.report({ x: 2 }, {});
+    expect(conversation.received({ n: 2, whole: true })).toBe(true);
+    expect(conversation.report({ x: 2 }, {}).state).toEqual({ x: 2 });
   });
 
   it("takes a command in once", () => {
