@@ -4,7 +4,7 @@ import pytest
 from bokeh.document import Document
 from panel.models.esm import DataEvent
 
-from panel_neuroglancer import Neuroglancer, StateError, UrlError, parse_url, to_url
+from panel_neuroglancer import Neuroglancer, StateError, UrlError, component, parse_url, to_url
 from panel_neuroglancer.demo import KASTHURI2011
 from panel_neuroglancer.sync import Incoming, Outgoing
 
@@ -323,6 +323,39 @@ def test_watchers_hear_only_of_what_changed(viewer, tab):
     assert sorted(heard) == ["layout", "state", "url"]
 
 
+def test_state_and_url_are_made_when_they_are_read_and_told_to_who_watches(viewer, tab, monkeypatch):
+    made = []
+    monkeypatch.setattr(component, "to_url", lambda *args: made.append(args) or to_url(*args))
+    tab.report({**STATE, "layout": "xy"})
+    viewer.position = [7, 7, 7]
+    assert made == []
+    assert parse_url(viewer.url) == viewer.state == {**STATE, "layout": "xy", "position": [7, 7, 7]}
+    assert len(made) == 1
+    # One who begins to watch hears of the next change, with the value before and after, even if it is the first again.
+    first = viewer.url
+    viewer.layout = "3d"
+    heard = []
+    viewer.param.watch(lambda *events: heard.extend(events), ["state", "url"])
+    viewer.layout = "xy"
+    old, new = ({e.name: getattr(e, which) for e in heard} for which in ("old", "new"))
+    assert old["state"]["layout"] == "3d"
+    assert parse_url(old["url"]) == old["state"]
+    assert (new["url"], new["state"]["layout"]) == (first, "xy")
+
+
+def test_what_is_read_is_the_readers_own(viewer, tab):
+    viewer.state["layers"][1]["segments"].append("5")
+    viewer.selected_segments["seg"].append(6)
+    tab.report({**STATE, "layout": "xy"})
+    assert viewer.state == {**STATE, "layout": "xy"}
+    viewer.selected_segments = {"seg": [1, 8]}
+    assert tab.commands[-1]["state"]["layers"][1]["segments"] == ["1", "!2", "8"]
+    value = viewer.selected_segments
+    value["seg"].append(-1)
+    with pytest.raises(StateError):
+        viewer.selected_segments = value
+
+
 def test_large_numbers_as_javascript_prints_them_are_not_echoed(viewer, tab):
     tab.report({**STATE, "x": {"range": [0, 18446744073709552000]}})
     assert tab.commands == []
@@ -497,6 +530,92 @@ def test_pages_that_come_and_go_do_not_pile_up(viewer, tab):
         tab.report({**STATE, "position": [number, 0, 0]})
     assert len(viewer._view._whole()["seen"]) < 50
     assert viewer._view._whole()["seen"]["page 99"] == 100
+
+
+# Differences
+
+
+class TalkingPage(Page):
+    """A page that sends differences, as a real one does, and heeds what Python says of them."""
+
+    def __init__(self, viewer, view="page"):
+        super().__init__(viewer, view)
+        self.outgoing, self.asked = Outgoing(), []
+        self.data.on_change("received", lambda attr, old, new: self.heed(new.get(self.view)))
+
+    def heed(self, receipt):
+        if receipt is None:
+            return
+        if receipt["whole"]:
+            self.outgoing.forget()
+            self.asked.append(receipt["n"])
+        else:
+            self.outgoing.arrived(receipt["n"])
+
+    def tell(self, state, lose=False, **more):
+        self.count += 1
+        message = self.outgoing.message(self.count, state)
+        if not lose:
+            ack = self.data.command["seq"]
+            self.data.report = {"view": self.view, "n": self.count, "ack": ack, **message, **more}
+        return message
+
+
+def test_only_what_changed_crosses(viewer, dist):
+    page = TalkingPage(viewer)
+    assert "state" in page.tell(STATE)
+    assert page.tell(with_segments("1", "!2", "3"))["patch"] == [
+        {"path": ["layers", 1, "segments"], "at": 2, "drop": 0, "insert": ["3"]}
+    ]
+    assert viewer.selected_segments == {"seg": [1, 3]}
+    viewer.selected_segments = {"seg": [1, 3, 4]}
+    page.tell(page.commands[-1]["state"])
+    viewer.selected_segments = {"seg": [1, 4]}
+    assert page.sent[-1]["patch"] == [{"path": ["layers", 1, "segments"], "at": 2, "drop": 1, "insert": []}]
+    assert page.commands[-1]["state"] == viewer.state
+    assert page.asked == []
+
+
+def test_a_lost_report_does_no_harm(viewer, dist):
+    page = TalkingPage(viewer)
+    page.tell(STATE)
+    page.tell({**STATE, "layout": "xy"}, lose=True)
+    assert "patch" in page.tell({**STATE, "layout": "xy", "position": [9, 9, 9]})
+    assert viewer.state == {**STATE, "layout": "xy", "position": [9, 9, 9]}
+
+
+def test_a_report_on_what_never_came_is_asked_for_whole(viewer, dist):
+    page = TalkingPage(viewer)
+    page.tell(STATE, lose=True)
+    page.outgoing.arrived(1)  # a receipt of an earlier Python
+    assert "patch" in page.tell({**STATE, "layout": "xy"})
+    assert viewer.layout == "4panel"
+    assert page.asked == [2]
+    assert "state" in page.tell({**STATE, "layout": "xy"})
+    assert viewer.layout == "xy"
+
+
+def test_a_page_that_lost_a_command_is_sent_all(viewer, dist):
+    page = TalkingPage(viewer)
+    page.tell(STATE)
+    page.incoming = Incoming()
+    viewer.layout = "3d"
+    assert page.commands[-1]["state"] is None
+    page.tell(STATE, lost=True)
+    assert page.sent[-1]["state"] == page.commands[-1]["state"] == {**STATE, "layout": "3d"}
+    assert viewer.layout == "3d"
+
+
+def test_a_page_that_comes_late_knows_another_state_by_the_same_number(viewer, dist):
+    page = TalkingPage(viewer)
+    page.tell({**STATE, "position": [5, 5, 5]})
+    late = TalkingPage(viewer, "late")
+    page.tell({**STATE, "position": [5, 5, 5], "title": "a"})
+    late.tell(late.commands[-1]["state"])
+    viewer.layout = "3d"
+    viewer.layout = "xz"
+    assert page.commands[-1]["state"] == late.commands[-1]["state"] == viewer.state
+    assert viewer.state == {**STATE, "position": [5, 5, 5], "title": "a", "layout": "xz"}
 
 
 # The channel

@@ -67,7 +67,7 @@ function compareLists(before: Json[], after: Json[], path: Key[], changes: Chang
   const short = before.length === after.length && after.length <= SHORT;
   const { start, old, now } = short ? { start: 0, old: before, now: after } : middle(before, after);
   if (short || (old.length === now.length && now.length <= FEW))
-    now.forEach((item, i) => compare(old[i] as Json, item, [...path, start + i], changes));
+    for (const [i, item] of now.entries()) compare(old[i] as Json, item, [...path, start + i], changes);
   else changes.push({ path, at: start, drop: old.length, insert: now });
 }
 

@@ -241,7 +241,7 @@ def measure(browser: Browser, address: str, name: str, n: int, program: str, run
         started, sent = lab.run(f"since = now(); change({i + 1}); result = [since, now()]")
         arrived, shown = page.evaluate("seen")
         if i >= 2:
-            note(python=sent - started, way=arrived - sent, page=shown - arrived, total=shown - started)
+            note(total=shown - started, to_page=arrived - started, page=shown - arrived, python=sent - started)
         if "package" in program:
             took = lab.run(f"since = now(); package({i + 1}); result = now() - since")
             if i >= 2:
@@ -278,8 +278,8 @@ def main() -> None:
     options = parser.parse_args()
     system = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     results: dict[str, Any] = {}
-    print("Milliseconds, median (p95). total = python + way + page; package: the official package's part of python;")
-    print("back page: from the user's change to the report, with the 100 ms that it waits for more; back python: the rest.")
+    print("Milliseconds, median (p95). total = to_page + page; python: until its call returns, package: of that the official")
+    print("package's; back_page: from the user's change to the report, 100 ms of it waiting for more; back_python: the rest.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=system, args=GL)
         for runtime in options.runtime:

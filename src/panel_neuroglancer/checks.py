@@ -155,6 +155,8 @@ def as_json(value: Any, path: str) -> Any:
     """Return ``value`` as plain JSON values."""
     if isinstance(value, Mapping):
         return {_key(k, path): as_json(v, f"{path}.{k}") for k, v in value.items()}
+    if isinstance(value, list) and set(map(type, value)) == {str}:
+        return value.copy()
     if isinstance(value, list | tuple | set | frozenset):
         return [as_json(v, f"{path}[{i}]") for i, v in enumerate(value)]
     if value is None or isinstance(value, bool | str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import IO, Any
 
 import param
@@ -10,12 +11,12 @@ from panel.config import config
 from panel.custom import PyComponent
 from panel.reactive import Reactive
 from panel.viewable import Layoutable
-from param.parameterized import _syncing
+from param.parameterized import _syncing, batch_call_watchers
 
 from . import _runtime, demo, gui
 from .checks import State, as_state
 from .errors import NeuroglancerError, UrlError
-from .parameters import Checked, Lazy, Link, as_ui
+from .parameters import Checked, Lazy, Link, Segments, as_ui
 from .patch import diff, share
 from .saving import save
 from .session import Session, is_viewer
@@ -81,8 +82,8 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         check=CHECKS["layout"], doc="The arrangement of the panels, such as '4panel', '3d' or a layout dict."
     )
     selected_segments = Checked(
-        {},
-        check=CHECKS["selected_segments"],
+        Segments(),
+        check=lambda v, known: Segments(CHECKS["selected_segments"](v, known)),
         doc="The segments shown, by layer. Layers that are not named keep theirs.",
     )
     ready = param.Boolean(False, constant=True, doc="Whether all data in view is loaded.")
@@ -200,7 +201,7 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
 
     def _on_viewer_state(self, state: State) -> None:
         if diff(self._known["state"], state):
-            self._show(state)
+            self._show_state(state)
 
     # What to show
 
@@ -245,24 +246,26 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
 
     def _show(self, source: Any, parts: dict[str, Any] | None = None) -> None:
         """Show a link or a state, with some parts changed."""
-        link = isinstance(source, str)
-        before = self._known["state"]
-        if link or source is not before:
-            source_state = parse_url(source, before) if link else as_state(source)
-            state = write(share(before, source_state), parts or {})
-        else:
-            state = write(before, parts or {}, self._known)
-        known = {"state": state, **read(state, before, self._known)}
-        if link:
-            self._site = site_of(source)
-            self._typed = None
+        before, parts = self._known["state"], parts or {}
+        if not isinstance(source, str):
+            known = source is before
+            base = before if known else share(before, as_state(source))
+            self._show_state(write(base, parts, self._known if known else None))
+            return
+        state = write(share(before, parse_url(source, before)), parts)
+        self._show_state(state, None if parts else source, site_of(source))
+        # Only what is loaded goes into the field: what the viewer reports may come while somebody types there.
+        if self._typed is None:
+            self.url_input.value = self.url
+
+    def _show_state(self, state: State, url: str | None = None, site: str | None = None) -> None:
+        known = {"state": state, "url": url, **read(state, self._known["state"], self._known)}
+        if site is not None:
+            self._site, self._typed = site, None
         self._set_own_errors([])
         self._view.send(state)
         self._on_status()
-        self._know({**known, "url": source if link and not parts else None})
-        # Only what is loaded goes into the field: what the viewer reports may come while somebody types there.
-        if link and self._typed is None:
-            self.url_input.value = self.url
+        self._know(known)
 
     def _know(self, known: dict[str, Any]) -> None:
         """Take in what the viewer shows, or is about to."""
@@ -275,17 +278,16 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         if known["state"] is not before["state"] or known["url"] is not None:
             values |= self._lazy.put("state", lambda: known["state"])
             if self._typed is None:
-                values |= self._lazy.put("url", self._link)
+                values |= self._lazy.put("url", partial(_link, known, self._site))
         # `_on_params` finds nothing new in this, but does find what a user's watcher sets in turn.
         with _syncing(self, list(values)):  # keeps references to widgets alive
-            self.param.update(**values)
+            self._set(values)
 
-    def _link(self) -> str:
-        """Return the link to what is known to be shown."""
-        if self._known["url"] is None:
-            self._known["url"] = to_url(self._known["state"], self._site)
-        url: str = self._known["url"]
-        return url
+    def _set(self, values: dict[str, Any]) -> None:
+        """Set parameters as one change. Param's own update() would read all others, the lazy ones too."""
+        with batch_call_watchers(self):
+            for name, value in values.items():
+                setattr(self, name, value)
 
     # Python → viewer
 
@@ -294,7 +296,7 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         for name in values.keys() & CHECKS.keys():
             values[name] = CHECKS[name](values[name], self._known[name])
         if "url" in values:
-            self._link()
+            _link(self._known, self._site)
         changed = {name: value for name, value in values.items() if value != self._known[name]}
         if changed.get("url") == self._typed:
             changed.pop("url", None)
@@ -348,11 +350,13 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         hover = self._view.hover
         values = {layer: _segment_number(value) for layer, value in hover.get("values", {}).items()}
         with param.edit_constant(self):
-            self.param.update(
-                # Loaded data counts only once it is the data that was asked for last.
-                ready=self._view.ready and self._view.settled,
-                hover={"position": hover.get("position"), "values": values},
-                errors=self._own_errors + self._view.errors,
+            self._set(
+                {
+                    # Loaded data counts only once it is the data that was asked for last.
+                    "ready": self._view.ready and self._view.settled,
+                    "hover": {"position": hover.get("position"), "values": values},
+                    "errors": self._own_errors + self._view.errors,
+                }
             )
 
     def _set_own_errors(self, errors: list[dict[str, Any]]) -> None:
@@ -364,6 +368,14 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
 def _segment_number(value: Any) -> Any:
     """Turn the strings that stand for 64-bit numbers into numbers."""
     return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def _link(known: dict[str, Any], site: str) -> str:
+    """Return the link to what is known to be shown; a long one takes its time."""
+    if known["url"] is None:
+        known["url"] = to_url(known["state"], site)
+    url: str = known["url"]
+    return url
 
 
 def _sizing(params: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -43,6 +44,13 @@ def as_ui(value: Any) -> Any:
     )
 
 
+class Segments(dict[str, list[int]]):
+    """Segment numbers by layer. Param would compare other dicts number by number, in Python."""
+
+
+param.parameterized.Comparator.equalities[Segments] = operator.eq
+
+
 class Lazy:
     """What a component's lazy parameters will hold once they are read."""
 
@@ -53,9 +61,9 @@ class Lazy:
 
     def put(self, name: str, make: Callable[[], Any]) -> dict[str, Any]:
         """Give a parameter the value that ``make()`` returns: at once, as a dict, if somebody watches it."""
-        self.settle(name)
         watchers = self._owner.param.watchers.get(name, {}).get("value", [])
         if any(watcher is not self._own_watcher for watcher in watchers):
+            self.settle(name)
             return {name: make()}
         self._make[name] = make
         return {}

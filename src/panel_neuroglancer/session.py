@@ -56,6 +56,7 @@ class Session:
         _note_shown(viewer, self)
         self._on_state = on_state
         self._on_config = on_config
+        self._raw: Any = None
         self._last: State = {}
         self._synchronized = hasattr(viewer, "shared_state")
         _watch(viewer.config_state, self, "_config_changed")
@@ -72,6 +73,9 @@ class Session:
     def state(self) -> State:
         """The viewer's state as JSON, arrays as ``python://`` URLs."""
         raw = self.viewer.shared_state.raw_state if self._synchronized else self.viewer.raw_state
+        if raw is self._raw:
+            return self._last
+        self._raw = raw
         try:
             # Only what differs from the last time is made plain.
             self._last = patch(self._last, _plain(diff(self._last, raw)))
@@ -82,7 +86,7 @@ class Session:
     def take(self, state: State) -> None:
         """Take over a state that a page shows or the component was given."""
         if self._synchronized and diff(self.state, state):
-            self._last = state
+            self._raw = self._last = state
             self.viewer.shared_state.set_state(state)
 
     def serve(self, channel: Channel) -> None:
