@@ -6,6 +6,7 @@ from panel.models.esm import DataEvent
 
 from panel_neuroglancer import Neuroglancer, StateError, UrlError, component, parse_url, to_url
 from panel_neuroglancer.demo import KASTHURI2011
+from panel_neuroglancer.state import link_of
 from panel_neuroglancer.sync import Incoming, Outgoing
 
 STATE = {
@@ -35,7 +36,9 @@ class Page:
     def take(self, command):
         self.sent.append(command)
         state = self.incoming.take(command["seq"], command)
-        self.commands.append({"seq": command["seq"], "state": state, **{k: command[k] for k in ("seen", "origin")}})
+        self.commands.append(
+            {"seq": command["seq"], "state": state, **{k: command[k] for k in ("seen", "origin")}}
+        )
 
     def report(self, state, ack=None, **more):
         self.count += 1
@@ -292,7 +295,11 @@ def test_a_report_sets_every_parameter_and_is_not_echoed(viewer, tab):
 
 
 def with_segments(*segments, **more):
-    return {**STATE, "layers": [STATE["layers"][0], {**STATE["layers"][1], "segments": list(segments)}], **more}
+    return {
+        **STATE,
+        "layers": [STATE["layers"][0], {**STATE["layers"][1], "segments": list(segments)}],
+        **more,
+    }
 
 
 def test_the_order_of_segments_is_kept_and_new_ones_come_last(viewer, tab):
@@ -308,7 +315,9 @@ def test_the_order_of_segments_is_kept_and_new_ones_come_last(viewer, tab):
 
 def test_a_layer_that_shows_anothers_segments_has_them_too(viewer, tab):
     both = with_segments("1", "2")
-    both["layers"].append({"type": "segmentation", "name": "b", "linkedSegmentationGroup": "seg", "source": []})
+    both["layers"].append(
+        {"type": "segmentation", "name": "b", "linkedSegmentationGroup": "seg", "source": []}
+    )
     tab.report(both, linked_segments={"b": "seg"})
     assert viewer.selected_segments == {"seg": [1, 2], "b": [1, 2]}
     both = {**both, "layers": [{**layer, "segments": ["3"]} for layer in both["layers"][1:]]}
@@ -325,7 +334,7 @@ def test_watchers_hear_only_of_what_changed(viewer, tab):
 
 def test_state_and_url_are_made_when_they_are_read_and_told_to_who_watches(viewer, tab, monkeypatch):
     made = []
-    monkeypatch.setattr(component, "to_url", lambda *args: made.append(args) or to_url(*args))
+    monkeypatch.setattr(component, "link_of", lambda *args: made.append(args) or link_of(*args))
     tab.report({**STATE, "layout": "xy"})
     viewer.position = [7, 7, 7]
     assert made == []

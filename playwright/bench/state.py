@@ -76,7 +76,7 @@ window.addHere = (id) => {
   if (localAnnotations)
     localAnnotations.add({ type: 0, id: `p${id}`, point: Float32Array.of(1, 2, 3), properties: [], relatedSegments: [[]] });
   else layer().displayState.segmentationGroupState.value.visibleSegments.add(BigInt(id));
-  return [at, now()];
+  return at;
 };
 """
 
@@ -241,7 +241,9 @@ def measure(browser: Browser, address: str, name: str, n: int, program: str, run
         started, sent = lab.run(f"since = now(); change({i + 1}); result = [since, now()]")
         arrived, shown = page.evaluate("seen")
         if i >= 2:
-            note(total=shown - started, to_page=arrived - started, page=shown - arrived, python=sent - started)
+            note(
+                total=shown - started, to_page=arrived - started, page=shown - arrived, python=sent - started
+            )
         if "package" in program:
             took = lab.run(f"since = now(); package({i + 1}); result = now() - since")
             if i >= 2:
@@ -249,7 +251,7 @@ def measure(browser: Browser, address: str, name: str, n: int, program: str, run
     for i in range(runs + 2):
         lab.calm()
         lab.run("heard.clear()")
-        began, done = page.evaluate("id => addHere(id)", 900_000 + i)
+        began = page.evaluate("id => addHere(id)", 900_000 + i)
         page.wait_for_function("reported.length > 0")
         at = lab.run("""
             while not heard:
@@ -270,7 +272,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument(
-        "--scale", type=float, default=1, help="of the number of segments and annotations; 0.001 is a small state"
+        "--scale",
+        type=float,
+        default=1,
+        help="of the number of segments and annotations; 0.001 is a small state",
     )
     parser.add_argument("--runtime", choices=RUNTIMES, nargs="+", default=list(RUNTIMES))
     parser.add_argument("--case", choices=CASES, nargs="+", default=list(CASES))
@@ -278,8 +283,12 @@ def main() -> None:
     options = parser.parse_args()
     system = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     results: dict[str, Any] = {}
-    print("Milliseconds, median (p95). total = to_page + page; python: until its call returns, package: of that the official")
-    print("package's; back_page: from the user's change to the report, 100 ms of it waiting for more; back_python: the rest.")
+    print(
+        "Milliseconds, median (p95). total = to_page + page; python: until its call returns, package: of that the official"
+    )
+    print(
+        "package's; back_page: from the user's change to the report, 100 ms of it waiting for more; back_python: the rest."
+    )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=system, args=GL)
         for runtime in options.runtime:
@@ -289,7 +298,10 @@ def main() -> None:
                     row = measure(browser, address, name, int(n * options.scale), program, options.runs)
                     results.setdefault(runtime, {})[name] = row
                     figures = [f"{k} {v['median']:.1f} ({v['p95']:.1f})" for k, v in row.items()]
-                    print(f"{runtime:15} {name:30} {int(n * options.scale):6}  " + "  ".join(figures), flush=True)
+                    print(
+                        f"{runtime:15} {name:30} {int(n * options.scale):6}  " + "  ".join(figures),
+                        flush=True,
+                    )
         browser.close()
     if options.json:
         options.json.write_text(json.dumps(results, indent=1))

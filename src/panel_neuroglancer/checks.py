@@ -101,9 +101,7 @@ def as_layout(name: str, value: Any) -> str | State | None:
     return as_state(value) if isinstance(value, Mapping) else str(value)
 
 
-def as_segments(
-    name: str, value: Any, known: Mapping[str, list[int]] | None = None
-) -> dict[str, list[int]]:
+def as_segments(name: str, value: Any, known: Mapping[str, list[int]] | None = None) -> dict[str, list[int]]:
     """Return ``value`` as the list of shown segment numbers of each layer.
 
     What a layer's list has in common with the ``known`` one need not be checked again.

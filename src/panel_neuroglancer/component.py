@@ -20,7 +20,7 @@ from .parameters import Checked, Lazy, Link, Segments, as_ui
 from .patch import diff, share
 from .saving import save
 from .session import Session, is_viewer
-from .state import CHECKS, parse_url, read, site_of, to_url, write
+from .state import CHECKS, link_of, parse_url, read, site_of, write
 from .view import NeuroglancerView
 
 
@@ -63,11 +63,11 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
     """
 
     state = Checked(
-        {}, check=lambda v, _: as_state(v), doc="The whole viewer state, as JSON. Replace it; changes inside go unnoticed."
+        {},
+        check=lambda v, _: as_state(v),
+        doc="The whole viewer state, as JSON. Replace it; changes inside go unnoticed.",
     )
-    url = Link(
-        "", allow_refs=True, doc="A link that shows the present state. Setting it loads the link."
-    )
+    url = Link("", allow_refs=True, doc="A link that shows the present state. Setting it loads the link.")
     position = Checked(
         check=CHECKS["position"], doc="The centre of the view, in voxels of the state's dimensions."
     )
@@ -177,7 +177,7 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         if self._card_wanted:
             state = self._known["state"]
             self._state_card.json_pane.object = state
-            self._state_card.shareable_url_pane.object = gui.link(to_url(state, self._site))
+            self._state_card.shareable_url_pane.object = gui.link(link_of(state, self._site))
 
     def __panel__(self) -> gui.Frame:
         """Return the layout that Panel shows."""
@@ -373,7 +373,7 @@ def _segment_number(value: Any) -> Any:
 def _link(known: dict[str, Any], site: str) -> str:
     """Return the link to what is known to be shown; a long one takes its time."""
     if known["url"] is None:
-        known["url"] = to_url(known["state"], site)
+        known["url"] = link_of(known["state"], site)
     url: str = known["url"]
     return url
 

@@ -104,7 +104,11 @@ def _compare(before: Any, after: Any, path: list[Any], changes: Patch) -> None:
                 _compare(one, other, [*path, i], changes)
         else:
             changes.append({"path": path, "at": start, "drop": len(old), "insert": new})
-    elif before != after or isinstance(before, bool) is not isinstance(after, bool) or _reordered(before, after, path):
+    elif (
+        before != after
+        or isinstance(before, bool) is not isinstance(after, bool)
+        or _reordered(before, after, path)
+    ):
         changes.append({"path": path, "value": after})
 
 

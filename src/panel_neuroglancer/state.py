@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -23,6 +23,9 @@ FETCH = "#url"
 
 _SCHEME = re.compile(r"[a-z][a-z\d+.-]*://")
 _TOKEN = re.compile(r"""'((?:[^'\\]|\\.)*)'|"(?:[^"\\]|\\.)*"|[&_]""", re.DOTALL)
+_SAFE = "/?:@&=+$-_.~"
+# For str.translate(), which is many times faster than quote() on a long text.
+_QUOTED = {code: quote(chr(code), safe=_SAFE) for code in range(128)}
 _LINK_HELP = (
     "Copy a link from Neuroglancer's address bar (https://…/#!{…}), "
     "or give a data source such as precomputed://gs://bucket/path."
@@ -90,10 +93,15 @@ def to_url(state: Mapping[str, Any], site: str = DEFAULT_SITE) -> str:
     >>> to_url({"layout": "3d"}, "https://example.org/")
     'https://example.org/#!%7B%22layout%22:%223d%22%7D'
     """
+    return link_of(as_state(state), site)
+
+
+def link_of(state: State, site: str) -> str:
+    """Return the link of a state that is plain JSON already."""
     if set(state) == {FETCH}:
         return f"{site}#!{state[FETCH]}"
-    text = json.dumps(as_state(state), separators=(",", ":"), ensure_ascii=False)
-    return f"{site}#!{quote(text, safe='/?:@&=+$-_.~')}"
+    text = json.dumps(state, separators=(",", ":"), ensure_ascii=False).translate(_QUOTED)
+    return f"{site}#!{text if text.isascii() else quote(text, safe=_SAFE + '%')}"
 
 
 def site_of(url: str) -> str:
@@ -259,7 +267,8 @@ def _write_segments(state: State, selected: dict[str, list[int]], known: Mapping
             )
     if any(layer["name"] in selected for layer in layers):
         state["layers"] = [
-            _with_segments(layer, known.get(layer["name"], []), selected.get(layer["name"])) for layer in layers
+            _with_segments(layer, known.get(layer["name"], []), selected.get(layer["name"]))
+            for layer in layers
         ]
 
 

@@ -30,7 +30,7 @@ class Outgoing:
         return {"base": self._base, "patch": diff(self._sent[self._base], state)}
 
     def arrived(self, number: int) -> None:
-        """The other side has this one now."""
+        """Take note that the other side has this one now."""
         if number in self._sent:
             self._base = number
             _drop_before(self._sent, number)

@@ -46,7 +46,9 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
     config = param.Dict(default={}, doc="The Python viewer's configuration.")
     command = param.Dict(default={}, doc="The last state that Python wants shown.")
     report = param.Dict(default={}, doc="The last state that a page showed.")
-    received = param.Dict(default={}, doc="The last report of each view, and whether its state must be sent whole.")
+    received = param.Dict(
+        default={}, doc="The last report of each view, and whether its state must be sent whole."
+    )
     hover = param.Dict(default={}, doc="What is under the mouse.")
     ready = param.Boolean(default=False, doc="Whether all data in view is loaded.")
     errors = param.List(default=[], item_type=dict, doc="The errors that the page found.")
