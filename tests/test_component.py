@@ -5,6 +5,7 @@ from bokeh.document import Document
 from panel.models.esm import DataEvent
 
 from panel_neuroglancer import Neuroglancer, StateError, UrlError, parse_url, to_url
+from panel_neuroglancer.component import UI_OPTIONS, UI_PRESETS
 from panel_neuroglancer.demo import KASTHURI2011
 
 STATE = {
@@ -666,3 +667,11 @@ def test_every_parameter_says_what_it_is():
     for name in own:
         assert Neuroglancer.param[name].doc, name
     assert isinstance(Neuroglancer.param.url, param.String)
+
+
+def test_the_page_knows_the_same_options():
+    source = Path(panel_neuroglancer.__file__).parents[2] / "js" / "src" / "ui.ts"
+    code = "\n".join(line for line in source.read_text().splitlines() if not line.lstrip().startswith("/*"))
+    assert set(re.findall(r"\bshow[A-Z]\w+", code)) == set(UI_OPTIONS)
+    presets = re.search(r"preset\?: (.*);", code)
+    assert tuple(re.findall(r'"(\w+)"', presets[1])) == UI_PRESETS

@@ -27,6 +27,7 @@ ORDER = [
     "engine",
     "channel",
     "state",
+    "volumes",
     "checks",
     "errors",
     "_runtime",
