@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import panel as pn
 import param
 import pytest
@@ -670,7 +673,7 @@ def test_every_parameter_says_what_it_is():
 
 
 def test_the_page_knows_the_same_options():
-    source = Path(panel_neuroglancer.__file__).parents[2] / "js" / "src" / "ui.ts"
+    source = Path(__file__).parents[1] / "js" / "src" / "ui.ts"
     code = "\n".join(line for line in source.read_text().splitlines() if not line.lstrip().startswith("/*"))
     assert set(re.findall(r"\bshow[A-Z]\w+", code)) == set(UI_OPTIONS)
     presets = re.search(r"preset\?: (.*);", code)

@@ -10,6 +10,8 @@ import pytest
 
 # Python's log, which a page with Python in it has in its console.
 LOG = "pyodide.asm"
+# With Python on the page a part of the tests is enough.
+APART = pytest.mark.parametrize("runtime", ["serve", "pyodide-worker"], indirect=True, scope="session")
 PRELUDE = """
     import asyncio, logging
 
@@ -64,6 +66,7 @@ def space_of(**wrong: str) -> str:
     return f"neuroglancer.CoordinateSpace({', '.join(f'{k}={v}' for k, v in given.items())})"
 
 
+@APART
 @pytest.mark.parametrize(
     ("volume", "words"),
     [
