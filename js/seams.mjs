@@ -183,6 +183,21 @@ export const EDITS = [
     to: "response = await __sources.fetchAny(input, init);",
     times: 1,
   },
+  // A state written by hand goes the way of all states: mistakes are told, and the rest of the view is kept.
+  {
+    file: "ui/state_editor.js",
+    from: "this.viewer.state.reset();\n      this.viewer.state.restoreState(this.parsedValue);",
+    to: "__page.edit(this.viewer, this.parsedValue, this.content);",
+    times: 1,
+  },
+  // Text of the data, such as names and units, is written as text.
+  {
+    file: "ui/screenshot_menu.js",
+    from: /(physicalValueCell|valueCell)\.innerHTML = /g,
+    to: "$1.textContent = ",
+    times: 2,
+  },
+  { file: "status.js", from: "this.element.innerHTML = text;", to: "this.element.textContent = text;", times: 1 },
   // The status line is one per page; it lives in the viewer that is in use.
   {
     file: "status.js",

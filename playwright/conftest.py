@@ -27,8 +27,8 @@ GPU = (
     "GPU stall due to ReadPixels",
     "READ-usage buffer was written",
     "Automatic fallback to software WebGL",
-    # Chromium stops after 256 messages of a context, and counts its remarks above as errors. A WebGL error among them
-    # would have been reported by itself before.
+    # After 256 messages of a context, which count the remarks above too: each look under the mouse may give one (seen:
+    # 255 of the second and one of the first). A WebGL error among the 256 is a complaint of its own.
     "WebGL: too many errors",
 )
 LOCAL = {"127.0.0.1", "localhost", ""}

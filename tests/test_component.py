@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import panel as pn
 import param
 import pytest
@@ -5,6 +8,7 @@ from bokeh.document import Document
 from panel.models.esm import DataEvent
 
 from panel_neuroglancer import Neuroglancer, StateError, UrlError, component, parse_url, to_url
+from panel_neuroglancer.component import UI_OPTIONS, UI_PRESETS
 from panel_neuroglancer.demo import KASTHURI2011
 from panel_neuroglancer.state import link_of
 from panel_neuroglancer.sync import Incoming, Outgoing
@@ -814,3 +818,11 @@ def test_every_parameter_says_what_it_is():
     for name in own:
         assert Neuroglancer.param[name].doc, name
     assert isinstance(Neuroglancer.param.url, param.String)
+
+
+def test_the_page_knows_the_same_options():
+    source = Path(__file__).parents[1] / "js" / "src" / "ui.ts"
+    code = "\n".join(line for line in source.read_text().splitlines() if not line.lstrip().startswith("/*"))
+    assert set(re.findall(r"\bshow[A-Z]\w+", code)) == set(UI_OPTIONS)
+    presets = re.search(r"preset\?: (.*);", code)
+    assert tuple(re.findall(r'"(\w+)"', presets[1])) == UI_PRESETS

@@ -29,6 +29,7 @@ ORDER = [
     "channel",
     "sync",
     "state",
+    "volumes",
     "checks",
     "patch",
     "errors",

@@ -10,6 +10,7 @@ import { TrackableValue } from "neuroglancer/unstable/trackable_value.js";
 import { parseFixedLengthArray, verifyInt, verifyObject } from "neuroglancer/unstable/util/json.js";
 import { CompoundTrackable } from "neuroglancer/unstable/util/trackable.js";
 import { VIEWER_UI_CONFIG_OPTIONS, type Viewer } from "neuroglancer/unstable/viewer.js";
+import { renewed } from "./failures";
 import { equal, type JsonObject, toPlain } from "./json";
 import { residents } from "./residents";
 
@@ -47,6 +48,7 @@ function sourceGenerations(viewer: Viewer): TrackableValue<Record<string, number
     for (const [key, generation] of Object.entries(generations.value)) {
       // First, for that makes neuroglancer ask for the chunks again.
       residents.renew(key, generation);
+      renewed(key, generation);
       source.setSourceGeneration(key, generation);
     }
   });

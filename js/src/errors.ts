@@ -1,7 +1,14 @@
 // What went wrong, in words, and what to do about it.
 
+import { SegmentationUserLayer } from "neuroglancer/unstable/layer/segmentation/index.js";
 import { MessageSeverity } from "neuroglancer/unstable/util/message_list.js";
 import type { Viewer } from "neuroglancer/unstable/viewer.js";
+
+import { type Failure, failuresOf } from "./failures";
+
+/** The address of what Python serves, and the key in it. */
+const PYTHON = /^python:\/\/[^/]+\/([^/?#|]+)/;
+const FETCHING = "python-channel:";
 
 export interface ViewerError {
   kind:
@@ -14,7 +21,10 @@ export interface ViewerError {
     | "forbidden"
     | "bad-json"
     | "state"
-    | "source";
+    | "source"
+    | "data"
+    | "read"
+    | "no-object";
   layer: string | null;
   message: string;
   fix: string;
@@ -34,6 +44,9 @@ const FIXES: Record<ViewerError["kind"], string> = {
     "The file is not the JSON it should be: check that the address names the folder of the data and not a web page.",
   state: "Correct the named part of the state; the rest of the view was kept.",
   source: "Check that the format before :// is the format of the data.",
+  data: "Correct it in Python and give the layer the new volume.",
+  read: "Python's log has the traceback. When the cause is mended, invalidate() of the volume reads it again.",
+  "no-object": "Choose among the ids that the data has.",
 };
 
 export function makeError(kind: ViewerError["kind"], message: string, layer: string | null = null): ViewerError {
@@ -78,15 +91,38 @@ export function answers(url: string): Promise<boolean> {
   return known;
 }
 
+/** What Python failed to give for one layer: one error for each kind, however many parts and objects it concerns. */
+function readErrors(layer: string, key: string, isShown: (id: string) => boolean): ViewerError[] {
+  const found = new Map<ViewerError["kind"], Failure[]>();
+  for (const failure of failuresOf(key)) {
+    const ofObject = failure.what === "mesh" || failure.what === "skeleton";
+    if (ofObject && !isShown(failure.which)) continue;
+    const kind = failure.status >= 500 ? "read" : ofObject && failure.status === 404 ? "no-object" : "data";
+    found.set(kind, [...(found.get(kind) ?? []), failure]);
+  }
+  return [...found].map(([kind, failures]) => {
+    const reason = failures[0]?.reason ?? "";
+    return makeError(kind, failures.length === 1 ? reason : `${reason} (and ${failures.length - 1} more)`, layer);
+  });
+}
+
 /** The errors of all layers' data sources. */
 export async function sourceErrors(viewer: Viewer): Promise<ViewerError[]> {
   const found: ViewerError[] = [];
   for (const managed of viewer.layerManager.managedLayers) {
-    for (const source of managed.layer?.dataSources ?? []) {
+    const { layer } = managed;
+    const isShown = (id: string) =>
+      layer instanceof SegmentationUserLayer &&
+      layer.displayState.segmentationGroupState.value.visibleSegments.has(BigInt(id));
+    for (const source of layer?.dataSources ?? []) {
+      const key = PYTHON.exec(source.spec.url)?.[1];
+      if (key !== undefined) found.push(...readErrors(managed.name, key, isShown));
       const messages = new Set(
         [...source.messages].filter((m) => m.severity === MessageSeverity.error).map((m) => m.message),
       );
       for (const message of messages) {
+        // It is told above in Python's own words.
+        if (key !== undefined && message.includes(FETCHING)) continue;
         let kind = classify(message);
         const url = urlIn(message);
         if (kind === "unknown-host" && url !== undefined && (await answers(url))) kind = "cors";

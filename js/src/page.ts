@@ -57,7 +57,27 @@ interface SelectionRoot {
   getSelection?: () => Selection | null;
 }
 
+const editors = new WeakMap<object, (value: unknown) => string[]>();
+
+/** Let `apply` show what is written in the state editor of a viewer; it gives a sentence for each mistake. */
+export function useEditor(viewer: object, apply: (value: unknown) => string[]): void {
+  editors.set(viewer, apply);
+}
+
 export const page = {
+  /** Apply a state that was written in a dialog, and say there what is wrong with it. */
+  edit(viewer: object, value: unknown, dialog: HTMLElement): void {
+    const mistakes = editors.get(viewer)?.(value) ?? [];
+    let alert = dialog.querySelector<HTMLElement>("[role=alert]");
+    if (alert === null) {
+      alert = self.document.createElement("div");
+      alert.role = "alert";
+      alert.style.cssText = "color: #ff8080; white-space: pre-wrap; overflow-wrap: anywhere;";
+      dialog.prepend(alert);
+    }
+    alert.textContent = mistakes.join("\n");
+  },
+
   /** Stands for document.body: the portal of the viewer in use. */
   get body(): HTMLElement {
     return current === undefined ? self.document.body : show(current);

@@ -5,6 +5,7 @@
 // our own, and a fetch of that scheme goes from the worker to the page and from there to the session
 // of the viewer whose token the address carries. Arrays that are kept in the resident worker
 // (residents.ts) are asked for there, without the page.
+import { note } from "./failures";
 import type { ResidentAnswer, ResidentAsk, ResidentCancel } from "./worker/resident";
 
 /** Stands for the address of the page in neuroglancer's python data source. */
@@ -93,6 +94,12 @@ interface Ask {
 interface Cancel {
   pythonCancel: number;
 }
+/** What came of a request, whoever answered it: a failure, or the end of one. */
+interface Outcome {
+  pythonOutcome: string;
+  status: number;
+  reason: string;
+}
 interface Reply {
   pythonReply: number;
   answer: Answer;
@@ -100,6 +107,7 @@ interface Reply {
 
 const inWorker = typeof self.document === "undefined";
 const waiting = new Map<number, (answer: Answer) => void>();
+const failed = new Set<string>();
 let lastId = 0;
 
 // What the chunk worker knows of the resident worker.
@@ -202,8 +210,12 @@ export function answerWorker(worker: Worker): void {
       reply(id, { status: ASK_AGAIN, reason: "", data: undefined });
     }
   });
-  worker.addEventListener("message", (event: MessageEvent<Partial<Ask & Cancel>>) => {
-    const { pythonFetch: id, pythonCancel, path } = event.data ?? {};
+  worker.addEventListener("message", (event: MessageEvent<Partial<Ask & Cancel & Outcome>>) => {
+    const { pythonFetch: id, pythonCancel, path, pythonOutcome, status = 0, reason = "" } = event.data ?? {};
+    if (pythonOutcome !== undefined) {
+      event.stopImmediatePropagation();
+      note(pythonOutcome, status, reason);
+    }
     if (pythonCancel !== undefined) {
       event.stopImmediatePropagation();
       running.get(pythonCancel)?.abort.abort();
@@ -223,6 +235,12 @@ export function answerWorker(worker: Worker): void {
   });
 }
 
+function tell(path: string, { status, reason }: Answer): void {
+  if (!inWorker) note(path, status, reason);
+  else if (status === 200 ? failed.delete(path) : failed.add(path))
+    self.postMessage({ pythonOutcome: path, status, reason } satisfies Outcome);
+}
+
 /** Stands for fetch() in neuroglancer's fetchOk. */
 export async function fetchAny(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const url = typeof input === "string" ? input : input instanceof URL ? input.href : input.url;
@@ -230,9 +248,12 @@ export async function fetchAny(input: RequestInfo | URL, init?: RequestInit): Pr
   const path = url.slice(url.indexOf("/neuroglancer/"));
   const signal = init?.signal ?? new AbortController().signal;
   signal.throwIfAborted();
-  const { status, reason, data } = await (inWorker ? ask : askPeer)(path, signal);
+  const answer = await (inWorker ? ask : askPeer)(path, signal);
+  const { status, reason, data } = answer;
+  tell(path, answer);
   const statusText = reason.replace(/[^\x20-\x7e]/g, " ").slice(0, 200);
-  if (status !== 200 || data === undefined) return new Response(data ?? null, { status, statusText });
+  if (status !== 200 || data === undefined)
+    return Object.defineProperty(new Response(data ?? null, { status, statusText }), "url", { value: url });
   // A response of its own would copy the voxels in and out.
   return Object.assign(new Response(null, { status, statusText }), {
     arrayBuffer: async () => data,

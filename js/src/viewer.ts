@@ -4,9 +4,12 @@
 // state, stay.
 import { type Claimant, claimContext, crowded, hasRoom, releaseContext } from "./contexts";
 import { makeError, sourceErrors, type ViewerError } from "./errors";
-import { equal, FETCH, type JsonObject } from "./json";
+import { onFailures } from "./failures";
+import { equal, FETCH, isObject, type JsonObject } from "./json";
+import { suppressShortcuts } from "./jupyter";
 import { LiveViewer, NoWebGl2Error } from "./live";
 import { Notices } from "./notice";
+import { useEditor } from "./page";
 import { type Hover, readHover, readLinkedSegments } from "./readings";
 import { fetchState, StateFileError } from "./remote";
 import { styleSheet } from "./styles";
@@ -59,6 +62,7 @@ export class EmbeddedViewer implements Claimant {
     ready: new Throttle(() => this.#checkReady(), 100, 100),
     errors: new Throttle(() => void this.#checkErrors(), 200, 400),
   };
+  readonly #unmark: () => void;
   readonly #onStart: ViewerOptions["onStart"];
   #ui: UiChoice;
   #state: JsonObject;
@@ -81,6 +85,7 @@ export class EmbeddedViewer implements Claimant {
     this.element.className = "panel-neuroglancer-viewer";
     this.element.style.cssText = "display:block;position:relative;width:100%;height:100%;";
     this.#root.adoptedStyleSheets = [styleSheet()];
+    this.#unmark = suppressShortcuts(this.element);
     this.#notices = new Notices(this.#root);
     container.appendChild(this.element);
     this.#sight = new IntersectionObserver((entries) => this.#see(entries), { rootMargin: "200px" });
@@ -153,6 +158,17 @@ export class EmbeddedViewer implements Claimant {
     this.#reports.ready.call();
   }
 
+  /** Show what somebody wrote as a state; gives a sentence for each mistake. */
+  #edit(value: unknown): string[] {
+    if (isObject(value)) this.setState(value);
+    else {
+      const message = `The state is ${JSON.stringify(value)?.slice(0, 80)}; expected a JSON object.`;
+      this.#stateErrors = [makeError("state", message)];
+      this.#reports.errors.call();
+    }
+    return this.#stateErrors.map(({ message, fix }) => `${message} ${fix}`);
+  }
+
   /** Choose neuroglancer's controls; a running viewer changes at once. */
   setUi(ui: UiChoice): void {
     this.#ui = ui;
@@ -217,6 +233,7 @@ export class EmbeddedViewer implements Claimant {
     this.#fetching?.abort();
     for (const report of Object.values(this.#reports)) report.cancel();
     this.#stop();
+    this.#unmark();
     this.element.remove();
   }
 
@@ -243,6 +260,7 @@ export class EmbeddedViewer implements Claimant {
     this.#attempts = 0;
     this.element.neuroglancerViewer = this.#live.viewer;
     this.#watch(this.#live);
+    useEditor(this.#live.viewer, (value) => this.#edit(value));
     const stop = this.#onStart?.(this.#live.viewer);
     if (stop !== undefined) this.#unwatch.push(stop);
     this.#notices.idle();
@@ -302,6 +320,7 @@ export class EmbeddedViewer implements Claimant {
         ready.call();
       }),
       viewer.layerManager.layersChanged.add(() => errors.call()),
+      onFailures(() => errors.call()),
       viewer.display.updateFinished.add(() => {
         ready.call();
         errors.call();

@@ -120,3 +120,28 @@ def test_themes(desk: Any, theme: str) -> None:
     assert (opacity == 1 and sum(colour) < 200) == (theme == "dark")
     # The viewer stays what it is: its own black around the data.
     assert tuple(app.picture()[0, 0]) == (0, 0, 0)
+
+
+def test_the_keys_of_a_focused_viewer_are_not_jupyterlabs(desk: Any) -> None:
+    """JupyterLab asks whether what a key goes to, as the document sees it, lies in an element with this attribute."""
+    app = desk.open("serve", "one")
+    suppressed = """() => {
+      let found = null;
+      document.addEventListener("keydown", (event) => { found = event.target.closest("[data-lm-suppress-shortcuts=true]") !== null; },
+        { capture: true, once: true });
+      return new Promise((resolve) => document.addEventListener("keyup", () => resolve(found), { capture: true, once: true }));
+    }"""
+    app.page.evaluate(f"() => {{ window.suppressed = {suppressed}; }}")
+
+    def press() -> bool:
+        app.page.evaluate("() => { window.answer = suppressed(); }")
+        app.page.keyboard.press("F9")
+        return bool(app.page.evaluate("answer"))
+
+    assert app.box().get_attribute("data-lm-suppress-shortcuts") == "true"
+    app.page.get_by_label("Order").focus()
+    assert press() is False
+    app.page.mouse.click(*app.at())
+    assert press() is True
+    app.page.get_by_label("Order").focus()
+    assert press() is False

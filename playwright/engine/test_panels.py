@@ -292,6 +292,46 @@ def test_state_editor(view: Any) -> None:
     expect(dialog).to_have_count(0)
 
 
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ({"position": "nonsense", "layout": "xz"}, "position"),
+        ({"layers": [{"type": "image", "name": 5}], "layout": "xz"}, "layers"),
+        (5, "expected a JSON object"),
+        ([1, 2], "expected a JSON object"),
+    ],
+)
+def test_a_wrong_state_in_the_editor_is_told_and_loses_nothing(view: Any, written: Any, words: str) -> None:
+    before = view.state
+    if isinstance(written, dict):
+        written = {**before, **written}
+    view.find("[title='Edit JSON state']").click()
+    dialog = view.find(".neuroglancer-state-editor")
+    dialog.locator(".CodeMirror").click()
+    view.page.keyboard.press("Control+a")
+    view.page.keyboard.insert_text(json.dumps(written))
+    apply = dialog.get_by_text("Apply changes")
+    expect(apply).to_be_enabled()
+    apply.click()
+    alert = dialog.get_by_role("alert")
+    expect(alert).to_contain_text(words)
+    assert on_top(alert)
+    view.wait("view.errors.length === 1 && view.errors[0].kind === 'state'")
+    layout = "xz" if isinstance(written, dict) else before["layout"]
+    assert view.state == {**before, "layout": layout}
+    assert dialog.locator(".CodeMirror").evaluate("e => JSON.parse(e.CodeMirror.getValue())") == written
+    # What is mended is shown, and nothing is said any more.
+    view.page.keyboard.press("Control+a")
+    dialog.locator(".CodeMirror").click()
+    view.page.keyboard.press("Control+a")
+    view.page.keyboard.insert_text(json.dumps(before))
+    expect(apply).to_be_enabled()
+    apply.click()
+    expect(alert).to_be_empty()
+    view.wait("view.errors.length === 0")
+    assert view.state == before
+
+
 def test_dialogs_and_messages_are_in_the_right_viewer(lab: Any) -> None:
     first = lab.open("a", ui={"preset": "full"}, size=(700, 260))
     second = lab.open("b", ui={"preset": "full"}, size=(700, 260))

@@ -23,13 +23,13 @@ from panel_neuroglancer.site.progress import Progress
 
 HERE = Path(__file__).parent
 APPS = sorted((HERE / "apps").glob("*.py"))
-# How bright the middle of the viewer is, for what is never completely drawn.
+# How bright the viewer is, so many pixels below its middle, for what is never completely drawn.
 BRIGHTNESS = """
-window.brightness = () => {
+window.brightness = (dy = 0) => {
   const { display } = viewer().neuroglancerViewer;
   display.draw();
   const context = new OffscreenCanvas(1, 1).getContext("2d");
-  context.drawImage(display.canvas, -display.canvas.width / 2, -display.canvas.height / 2);
+  context.drawImage(display.canvas, -display.canvas.width / 2, -display.canvas.height / 2 - dy);
   return context.getImageData(0, 0, 1, 1).data[0];
 };
 """

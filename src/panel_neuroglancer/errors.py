@@ -43,3 +43,15 @@ class UrlError(NeuroglancerError):
     """A link holds no viewer state and names no data source."""
 
     kind = "bad-url"
+
+
+class DataError(NeuroglancerError):
+    """A Python viewer's volume is nothing that Neuroglancer can draw."""
+
+    kind = "data"
+
+
+class ReadError(NeuroglancerError):
+    """A Python viewer's source failed while a part of it was read."""
+
+    kind = "read"

@@ -6,6 +6,7 @@ is ours. Voxels go as raw bytes, the first dimension fastest, since nothing is g
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from .channel import Reply
+from .errors import DataError, ReadError
+from .volumes import check_volume
+
+log = logging.getLogger(__name__)
 
 _PATH = re.compile(r"/neuroglancer/(?P<kind>[^/]+)/(?P<key>[^/]+)(?:/(?P<rest>.*))?$")
 _SUBVOLUME = re.compile(r"(?P<scale>[0-9,]+)/(?P<start>[0-9,]+)/(?P<end>[0-9,]+)$")
-
-# What Neuroglancer draws.
-_DTYPES = {"uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "float32"}
 
 
 @dataclass
@@ -44,6 +46,14 @@ def read(volumes: Callable[[str], Any], path: str) -> Reply:
         data = _read(volumes, path)
     except NotServedError as error:
         return Reply({"status": error.status, "reason": error.reason})
+    except DataError as error:
+        log.error("%s", error)
+        return Reply({"status": 400, "reason": str(error)})
+    except Exception as error:
+        # A user's source may fail in any way; the other layers go on.
+        failure = error if isinstance(error, ReadError) else _failure(path, error)
+        log.error("%s", failure, exc_info=error)
+        return Reply({"status": 500, "reason": f"{failure.what} {failure.expected}"})
     return Reply({"status": 200, "reason": "OK"}, data)
 
 
@@ -64,6 +74,22 @@ def _read(volumes: Callable[[str], Any], path: str) -> bytes:
     return _subvolume(volume, kind, rest)
 
 
+def _failure(path: str, error: Exception) -> ReadError:
+    match = _PATH.match(path)
+    assert match is not None, path
+    kind, rest = match["kind"], match["rest"] or ""
+    part = _SUBVOLUME.match(rest)
+    if part is not None:
+        what = f"the voxels {part['start']} to {part['end']} at the scale {part['scale']}"
+    else:
+        what = f"the {kind} of object {rest}" if rest else "what the source says of itself"
+    name, fix = type(error).__name__, "Mend the source, then call invalidate() of the volume."
+    if isinstance(error, MemoryError):
+        name, fix = "MemoryError", "Ask for smaller parts with the volume's max_voxels_per_chunk_log2."
+    expected = "Expected an array." if part is not None else "Expected an answer."
+    return ReadError(f"Reading {what} raised {name}: {error}.", expected, fix)
+
+
 def _object_id(text: str) -> int:
     if not text.isdecimal():
         raise NotServedError(400, f"{text!r} is no object id")
@@ -74,17 +100,9 @@ def _info(volume: Any) -> bytes:
     from neuroglancer.json_utils import encode_json
 
     info = volume.info()
-    if "dataType" in info and info["dataType"] not in _DTYPES:
-        raise NotServedError(
-            400,
-            f"{info['dataType']} cannot be shown: cast the array with .astype({_cast(info['dataType'])!r})",
-        )
+    check_volume(info)
     if info.get("encoding") == "npz" and not is_overridden(volume, "get_encoded_subvolume"):
         info["encoding"] = "raw"
-    if info.get("encoding") == "jpeg" and info["dataType"] != "uint8":
-        raise NotServedError(
-            400, f"{info['dataType']} has no JPEG form: use encoding='raw', or cast with .astype('uint8')"
-        )
     return str(encode_json(info)).encode()
 
 
@@ -120,10 +138,6 @@ def _jpeg(part: Any) -> bytes:
 
 
 _ENCODERS: dict[str, Callable[[Any], bytes]] = {"raw": _raw, "npz": _npz, "jpeg": _jpeg}
-
-
-def _cast(dtype: str) -> str:
-    return {"bool": "uint8", "int64": "int32"}.get(dtype, "float32")
 
 
 def is_overridden(volume: Any, method: str) -> bool:
@@ -165,8 +179,21 @@ def cut(volume: Any, start: Any, end: Any, factor: Any) -> Any:
         for s, e, f, n in zip(start, end, factor, volume.shape, strict=True)
     )
     part = np.asarray(volume.data[box])
+    wanted = tuple(s.stop - s.start for s in box)
+    if part.shape != wanted:
+        raise ReadError(
+            f"The source gave an array of shape {part.shape} for the part {_span(box)}.",
+            f"Expected the shape {wanted}.",
+            "Correct what its __getitem__ returns.",
+        )
     if part.dtype == np.float64:
         part = part.astype(np.float32)
+    if part.dtype.name != volume.data_type:
+        raise ReadError(
+            f"The source gave {part.dtype.name} for the part {_span(box)}.",
+            f"Expected {volume.data_type}, as its dtype says.",
+            "Correct its dtype, or what its __getitem__ returns.",
+        )
     if np.any(factor != 1):
         reduce = (
             downsample.downsample_with_averaging
@@ -176,6 +203,10 @@ def cut(volume: Any, start: Any, end: Any, factor: Any) -> Any:
         part = reduce(part, factor)
     # The page reads little-endian whatever the array was made as.
     return part.astype(part.dtype.newbyteorder("<"), copy=False)
+
+
+def _span(box: tuple[slice, ...]) -> str:
+    return "[" + ", ".join(f"{s.start}:{s.stop}" for s in box) + "]"
 
 
 def _mesh(volume: Any, object_id: int) -> bytes:
