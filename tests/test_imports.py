@@ -21,6 +21,7 @@ ORDER = [
     "session",
     "view",
     "blocking",
+    "credentials",
     "reading",
     "resident",
     "sources",

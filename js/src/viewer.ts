@@ -2,6 +2,7 @@
 //
 // The upstream viewer inside comes and goes with its WebGL context; what the user sees, and the
 // state, stay.
+import type { CredentialsManager } from "neuroglancer/unstable/credentials_provider/index.js";
 import { type Claimant, claimContext, crowded, hasRoom, releaseContext } from "./contexts";
 import { makeError, sourceErrors, type ViewerError } from "./errors";
 import { equal, FETCH, type JsonObject } from "./json";
@@ -19,6 +20,8 @@ type Upstream = LiveViewer["viewer"];
 export interface ViewerOptions {
   state?: JsonObject;
   ui?: UiChoice;
+  /** Where data sources get their credentials; by default the page's own ways, such as a log-in window. */
+  credentials?: CredentialsManager | undefined;
   /** Called with each upstream viewer as it starts; what it returns is called when that one stops. */
   onStart?: (viewer: Upstream) => (() => void) | undefined;
 }
@@ -60,6 +63,7 @@ export class EmbeddedViewer implements Claimant {
     errors: new Throttle(() => void this.#checkErrors(), 200, 400),
   };
   readonly #onStart: ViewerOptions["onStart"];
+  readonly #credentials: ViewerOptions["credentials"];
   #ui: UiChoice;
   #state: JsonObject;
   #live: LiveViewer | undefined;
@@ -74,8 +78,9 @@ export class EmbeddedViewer implements Claimant {
   #disposed = false;
   onScreen = true;
 
-  constructor(container: Node, { state = {}, ui = {}, onStart }: ViewerOptions = {}) {
+  constructor(container: Node, { state = {}, ui = {}, credentials, onStart }: ViewerOptions = {}) {
     this.#onStart = onStart;
+    this.#credentials = credentials;
     this.#state = state;
     this.#ui = ui;
     this.element.className = "panel-neuroglancer-viewer";
@@ -233,7 +238,7 @@ export class EmbeddedViewer implements Claimant {
     if (this.#disposed || this.#live !== undefined) return;
     claimContext(this);
     try {
-      this.#live = new LiveViewer(this.#root, this.#ui, () => this.#recover());
+      this.#live = new LiveViewer(this.#root, this.#ui, () => this.#recover(), this.#credentials);
     } catch (error) {
       releaseContext(this);
       if (!(error instanceof NoWebGl2Error)) throw error;
