@@ -49,6 +49,26 @@ FILES = {
 }
 
 
+# Examples of the official repository that do not do all they should; docs/examples.md says why. By name, or name and runtime.
+RAISES = {
+    "synaptic_partners": "'str' object has no attribute 'items'",
+    ("webdriver_example", "serve"): "No module named 'selenium'",
+    ("webdriver_example", "pyodide-worker"): "NotInTheBrowserError: neuroglancer.webdriver starts a browser",
+    (
+        "example_read_precomputed_annotations",
+        "pyodide-worker",
+    ): "NotInTheBrowserError: .* needs the package tensorstore",
+    ("write_annotations", "pyodide-worker"): "NotInTheBrowserError: The files of .* cannot be served",
+}
+WITHOUT_A_VIEWER = {"agglomeration_split_tool_csv_to_sqlite", "example_read_precomputed_annotations"}
+NEVER_READY = {"example_skeletons", "write_annotations"}
+DRAWS_NOTHING = {"example_toggle_visibility", "extend_segments_tool"}  # the latter has no data here
+FAILING_ACTIONS = {
+    ("extend_segments_tool", "anno-save"): "a bytes-like object is required",
+    ("flood_filling_simulation", "start-fill", "pyodide-worker"): "can't start new thread",
+}
+
+
 def source_of(name: str) -> dict[str, str]:
     """A script, and those of its folder that it imports."""
     folder = SCRIPTS[name].parent
@@ -64,13 +84,11 @@ def start(lab: Any) -> Any:
     def run(name: str) -> int:
         base = re.match(r"https?://[^/]+", lab.page.url)[0] + "/data"
         return lab.run(f"""
-            import os, tempfile
             from pathlib import Path
             sources = {source_of(name)!r}
             if sys.platform == "emscripten":
                 import pyodide_js
                 await pyodide_js.loadPackagesFromImports("\\n".join(sources.values()))
-            os.chdir(tempfile.mkdtemp())
             for path, text in {FILES!r}.items():
                 Path(path).write_text(text)
             viewers = scripts.run({name!r}, sources, {ARGUMENTS.get(name, [])!r}, {base!r})
@@ -81,41 +99,51 @@ def start(lab: Any) -> Any:
     return run
 
 
-def ready(lab: Any) -> None:
-    """Wait until Python knows that all is drawn, and that nothing is wrong."""
-    lab.run("""
-        import asyncio
-        while not all(c.ready or c.errors for c in components):
-            await asyncio.sleep(0.02)
-        result = [c.errors for c in components]
-    """)
-
-
-RUNTIMES = pytest.mark.parametrize("runtime", ["serve", "pyodide-worker"], indirect=True)
-
-
-@RUNTIMES
+@pytest.mark.parametrize("runtime", ["serve", "pyodide-worker"], indirect=True)
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_runs(lab: Any, start: Any, name: str) -> None:
+    if raised := RAISES.get(name) or RAISES.get((name, lab.runtime)):
+        with pytest.raises(AssertionError, match=raised):
+            start(name)
+        return
     count = start(name)
-    assert count == 1
+    assert count == (name not in WITHOUT_A_VIEWER)
+    if name in WITHOUT_A_VIEWER:
+        return
+    if name in NEVER_READY:
+        lab.watch.expect("500", "pyodide.asm.js")  # Python's log is the console
+        lab.until(
+            "v.layerManager.managedLayers.length && v.layerManager.managedLayers.every((l) => l.isReady())"
+        )
+        return
     lab.drawn()
-    lab.run("""
+    errors = lab.run("""
         import asyncio
         while not components[0].ready:
             await asyncio.sleep(0.02)
         result = components[0].errors
     """)
-    assert lab.page.evaluate("python().result") == []
-    press(lab)
-    before = lab.pixels()
-    lab.page.evaluate(
-        "viewer().neuroglancerViewer.layerManager.managedLayers.forEach((l) => l.setVisible(false))"
+    assert errors == []
+    if name not in DRAWS_NOTHING:
+        assert drawn_by_layers(lab) > 20
+    press(lab, name)
+
+
+def drawn_by_layers(lab: Any) -> int:
+    """How many pixels differ with and without the layers."""
+    with_layers = lab.pixels()
+    show = "viewer().neuroglancerViewer.layerManager.managedLayers.forEach((layer, i) => layer.setVisible(was[i]))"
+    was = lab.page.evaluate(
+        "viewer().neuroglancerViewer.layerManager.managedLayers.map((layer) => layer.visible)"
     )
-    assert np.any(before != lab.pixels(), axis=-1).sum() > 20
+    lab.page.evaluate(f"(was) => {show}", [False] * len(was))
+    without = lab.pixels()
+    lab.page.evaluate(f"(was) => {show}", was)
+    lab.drawn()
+    return int(np.any(with_layers != without, axis=-1).sum())
 
 
-def press(lab: Any) -> None:
+def press(lab: Any, name: str) -> None:
     """Do what is bound to an action, and see each action run in Python."""
     bound = lab.run("""
         bindings = viewers[0].config_state.state.input_event_bindings.to_json()
@@ -134,14 +162,15 @@ def press(lab: Any) -> None:
                 await asyncio.sleep(0.02)
             result = viewers[0].acted[{action!r}]
         """)
-        assert not failed, failed
+        fault = FAILING_ACTIONS.get((name, action)) or FAILING_ACTIONS.get((name, action, lab.runtime))
+        assert (fault in failed) if fault else not failed, failed
     lab.drawn()
 
 
 def middle(lab: Any) -> tuple[float, float]:
-    """The middle of the first panel."""
+    """A place in the first panel, away from its lines."""
     box = lab.page.locator(".neuroglancer-rendered-data-panel").first.bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    return box["x"] + box["width"] / 2 + 7, box["y"] + box["height"] / 2 + 7
 
 
 def do(page: Any, event: str) -> None:

@@ -32,6 +32,19 @@ def test_the_official_first_steps_run_unchanged(open_app: Callable[[str, str], A
     app.watch.check()
 
 
+@pytest.mark.parametrize("runtime", ["pyodide", "pyodide-worker"])
+def test_the_official_package_alone(open_app: Callable[[str, str], Any], runtime: str) -> None:
+    app = open_app(runtime, "alone")
+    app.page.wait_for_function("window.deep && python() !== null", timeout=90_000)
+    assert app.page.evaluate("python()") == {
+        "other": False,
+        "changes": ["xy"],
+        "shape": [4, 5, 6],
+        "link": "3d",
+    }
+    app.watch.check()
+
+
 def test_transactions_and_their_conflicts(lab: Any) -> None:
     lab.run(IMAGE)
     lab.drawn()

@@ -4,6 +4,7 @@ What is on the network is replaced by arrays of this Python; a folder's other sc
 """
 
 import contextlib
+import importlib.util
 import re
 import sys
 import time
@@ -42,14 +43,23 @@ def run(name: str, sources: dict[str, str], arguments: list[str], base: str) -> 
     """
     shown: list = []
     data = Data(base, 3000 - SIZE // 2 if "3000" in sources[name] else 0)
+
+    def show(printed) -> None:
+        viewer = getattr(printed, "viewer", printed)
+        if hasattr(viewer, "config_state"):
+            shown.append(viewer)
+
     names = {
         "__name__": "__main__",
-        "show_viewer": lambda x: shown.append(getattr(x, "viewer", x)),
+        "show_viewer": show,
         "local": data.local,
     }
     before = set(sys.modules)
     with mock.patch.object(sys, "argv", [name, *arguments]), mock.patch.object(time, "sleep", _sleep):
         sys.modules["cloudvolume"] = types.SimpleNamespace(CloudVolume=data.CloudVolume)  # type: ignore[assignment]
+        if importlib.util.find_spec("zarr") is None:
+            # The browser has no build of it that PyPI carries; the examples only keep arrays in memory with it.
+            sys.modules["zarr"] = types.SimpleNamespace(zeros=_zeros)  # type: ignore[assignment]
         for other, text in sources.items():
             if f"from {other} import" in sources[name]:
                 sys.modules[other] = module = ModuleType(other)
@@ -58,7 +68,7 @@ def run(name: str, sources: dict[str, str], arguments: list[str], base: str) -> 
             with contextlib.suppress(ServedForEverError):
                 exec(compile(rewrite(sources[name]), name, "exec"), names)
         finally:
-            for other in {*sources, "cloudvolume"} & (set(sys.modules) - before):
+            for other in {*sources, "cloudvolume", "zarr"} & (set(sys.modules) - before):
                 del sys.modules[other]
     for viewer in shown:
         _spy(viewer)
@@ -68,6 +78,10 @@ def run(name: str, sources: dict[str, str], arguments: list[str], base: str) -> 
 def _sleep(seconds: float) -> None:
     if seconds >= SERVED_FOR_EVER:
         raise ServedForEverError
+
+
+def _zeros(shape, chunks, dtype):
+    return np.zeros(shape, dtype)
 
 
 def _spy(viewer) -> None:
