@@ -8,8 +8,8 @@ from bokeh.document import Document
 from panel.models.esm import DataEvent
 
 from panel_neuroglancer import Neuroglancer, StateError, UrlError, component, parse_url, to_url
-from panel_neuroglancer.component import UI_OPTIONS, UI_PRESETS
 from panel_neuroglancer.demo import KASTHURI2011
+from panel_neuroglancer.parameters import UI_OPTIONS, UI_PRESETS
 from panel_neuroglancer.state import link_of
 from panel_neuroglancer.sync import Incoming, Outgoing
 

@@ -14,6 +14,7 @@ SOURCE = Path(panel_neuroglancer.__file__).parent
 # A module may import those after it, never those before it.
 ORDER = [
     "__init__",
+    "on_demand",
     "component",
     "gui",
     "parameters",
@@ -21,6 +22,7 @@ ORDER = [
     "session",
     "view",
     "blocking",
+    "credentials",
     "reading",
     "resident",
     "sources",
@@ -62,6 +64,21 @@ def test_imports_run_down_the_list(name):
     for other in _imported(MODULES[name]):
         assert other in ORDER, f"{name} imports {other}"
         assert ORDER.index(other) > ORDER.index(name), f"{name} imports {other}, which stands above it"
+
+
+@pytest.mark.parametrize("first", ["neuroglancer", "panel_neuroglancer"])
+def test_either_package_may_be_imported_first(first):
+    second = {"neuroglancer": "panel_neuroglancer", "panel_neuroglancer": "neuroglancer"}[first]
+    code = f"""
+import {first}, {second}
+viewer = neuroglancer.Viewer()
+component = panel_neuroglancer.Neuroglancer(viewer)
+with viewer.txn() as s:
+    s.layout = "3d"
+assert component.layout == "3d"
+assert not neuroglancer.is_server_running()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
 def test_every_module_has_its_place():

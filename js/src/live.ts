@@ -2,6 +2,7 @@
 import "neuroglancer";
 import "neuroglancer/unstable/datasource/python/register_default.js";
 import "neuroglancer/unstable/sliceview/chunk_format_handlers.js";
+import type { CredentialsManager } from "neuroglancer/unstable/credentials_provider/index.js";
 import { DisplayContext } from "neuroglancer/unstable/display_context.js";
 import { getStatusMessageContainers } from "neuroglancer/unstable/status.js";
 import { setDefaultInputEventBindings } from "neuroglancer/unstable/ui/default_input_event_bindings.js";
@@ -45,9 +46,10 @@ export class LiveViewer {
    * @param root the shadow root to draw in
    * @param ui which of neuroglancer's controls to show
    * @param onContextLost called when the browser takes the WebGL context away
+   * @param credentialsManager where data sources get their credentials
    * @throws NoWebGl2Error where the browser gives no WebGL2 context
    */
-  constructor(root: ShadowRoot, ui: UiChoice, onContextLost: () => void) {
+  constructor(root: ShadowRoot, ui: UiChoice, onContextLost: () => void, credentialsManager?: CredentialsManager) {
     const target = document.createElement("div");
     target.className = "target";
     root.prepend(target);
@@ -64,7 +66,12 @@ export class LiveViewer {
     }
     this.display.canvas.addEventListener("webglcontextlost", () => this.#disposed || onContextLost(), { signal });
     target.dataset.ui = ui.preset ?? "full";
-    this.viewer = new Viewer(this.display, { showLayerDialog: false, resetStateWhenEmpty: false, ...uiOptions(ui) });
+    this.viewer = new Viewer(this.display, {
+      showLayerDialog: false,
+      resetStateWhenEmpty: false,
+      credentialsManager,
+      ...uiOptions(ui),
+    });
     this.#shown = new Shown(this.viewer);
     setDefaultInputEventBindings(this.viewer.inputEventBindings);
     this.viewer.element.setAttribute("role", "application");

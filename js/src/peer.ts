@@ -2,6 +2,7 @@
 import type { Viewer } from "neuroglancer/unstable/viewer.js";
 import type { Channel, Reply } from "./channel";
 import { type Notice, PythonConfig } from "./config";
+import { pythonCredentials } from "./credentials";
 import { isObject, type JsonObject } from "./json";
 import type { PanelModel } from "./model";
 import { residents, type Sender } from "./residents";
@@ -19,12 +20,14 @@ export function defaultLimit(remote: boolean): number {
 export class PythonPeer implements DataPeer, Sender {
   readonly #removers: (() => void)[] = [];
   #config: PythonConfig | undefined;
+  readonly credentials;
 
   constructor(
     private readonly model: PanelModel,
     private readonly channel: Channel,
     token: string,
   ) {
+    this.credentials = pythonCredentials(channel);
     const follow = () => this.#config?.restore(this.model.config);
     model.on("config", follow);
     this.#removers.push(addPeer(token, this), () => model.off("config", follow));

@@ -25,6 +25,7 @@ export function attach(model: PanelModel, container: Node): { viewer: EmbeddedVi
   const viewer = new EmbeddedViewer(container, {
     state: first,
     ui: model.ui,
+    credentials: peer?.credentials,
     onStart: (upstream) => peer?.configure(upstream),
   });
   let reported: { state: JsonObject; ack: number } | undefined;

@@ -2,6 +2,7 @@
 //
 // The upstream viewer inside comes and goes with its WebGL context; what the user sees, and the
 // state, stay.
+import type { CredentialsManager } from "neuroglancer/unstable/credentials_provider/index.js";
 import { type Claimant, claimContext, crowded, hasRoom, releaseContext } from "./contexts";
 import { makeError, sourceErrors, type ViewerError } from "./errors";
 import { onFailures } from "./failures";
@@ -22,6 +23,8 @@ type Upstream = LiveViewer["viewer"];
 export interface ViewerOptions {
   state?: JsonObject;
   ui?: UiChoice;
+  /** Where data sources get their credentials; by default the page's own ways, such as a log-in window. */
+  credentials?: CredentialsManager | undefined;
   /** Called with each upstream viewer as it starts; what it returns is called when that one stops. */
   onStart?: (viewer: Upstream) => (() => void) | undefined;
 }
@@ -64,6 +67,7 @@ export class EmbeddedViewer implements Claimant {
   };
   readonly #unmark: () => void;
   readonly #onStart: ViewerOptions["onStart"];
+  readonly #credentials: ViewerOptions["credentials"];
   #ui: UiChoice;
   #state: JsonObject;
   #live: LiveViewer | undefined;
@@ -78,8 +82,9 @@ export class EmbeddedViewer implements Claimant {
   #disposed = false;
   onScreen = true;
 
-  constructor(container: Node, { state = {}, ui = {}, onStart }: ViewerOptions = {}) {
+  constructor(container: Node, { state = {}, ui = {}, credentials, onStart }: ViewerOptions = {}) {
     this.#onStart = onStart;
+    this.#credentials = credentials;
     this.#state = state;
     this.#ui = ui;
     this.element.className = "panel-neuroglancer-viewer";
@@ -250,7 +255,7 @@ export class EmbeddedViewer implements Claimant {
     if (this.#disposed || this.#live !== undefined) return;
     claimContext(this);
     try {
-      this.#live = new LiveViewer(this.#root, this.#ui, () => this.#recover());
+      this.#live = new LiveViewer(this.#root, this.#ui, () => this.#recover(), this.#credentials);
     } catch (error) {
       releaseContext(this);
       if (!(error instanceof NoWebGl2Error)) throw error;

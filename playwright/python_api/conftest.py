@@ -22,7 +22,8 @@ from panel_neuroglancer.site.options import Options
 from panel_neuroglancer.site.progress import Progress
 
 HERE = Path(__file__).parent
-APPS = sorted((HERE / "apps").glob("*.py"))
+APPS = [HERE / "apps" / f"{name}.py" for name in ("lab", "snippet", "alone", "packages")]
+DATA = HERE / "data"
 # How bright the viewer is, so many pixels below its middle, for what is never completely drawn.
 BRIGHTNESS = """
 window.brightness = (dy = 0) => {
@@ -40,7 +41,9 @@ RUNTIMES = ("serve", "pyodide", "pyodide-worker")
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory, panel_serve: Callable[..., Any]) -> Iterator[str]:
     """The address of `panel serve`."""
-    with panel_serve(APPS, tmp_path_factory.mktemp("serve") / "log.txt") as url:
+    with panel_serve(
+        APPS, tmp_path_factory.mktemp("serve") / "log.txt", "--static-dirs", f"data={DATA}"
+    ) as url:
         yield url
 
 
@@ -48,7 +51,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, panel_serve: Callable[..., 
 def static(tmp_path_factory: pytest.TempPathFactory, serve: Callable[[Path], Any]) -> Iterator[str]:
     """The address of one static site of all apps."""
     out = tmp_path_factory.mktemp("static") / "site"
-    convert(APPS, out, Options(("pyodide", "pyodide-worker")), Progress(None))
+    convert(APPS, out, Options(("pyodide", "pyodide-worker"), data=((DATA, "data"),)), Progress(None))
     with serve(out) as url:
         yield url
 

@@ -1,5 +1,6 @@
 """Neuroglancer, the WebGL viewer for huge 3-D volumes, as a Panel component."""
 
+from . import on_demand
 from .component import Neuroglancer
 from .engine import site_url
 from .errors import NeuroglancerError, StateError, UrlError
@@ -19,3 +20,6 @@ __all__ = [
     "site_url",
     "to_url",
 ]
+
+# Whichever of the two packages is imported first.
+on_demand.put_off()

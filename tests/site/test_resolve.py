@@ -94,9 +94,9 @@ def test_imports_are_read_from_the_source() -> None:
 
 
 def test_modules_are_mapped_to_distributions(make_runtime: Callable[[], Runtime]) -> None:
-    modules = {"os", "js", "pyodide", "PIL", "yaml", "fastmath", "helper", "kit", "unknown"}
+    modules = {"os", "sqlite3", "js", "pyodide", "PIL", "yaml", "fastmath", "helper", "kit", "unknown"}
     names = resolve.distributions(modules, make_runtime(), ["helper.py", "kit/__init__.py"])
-    assert names == {"pillow", "pyyaml", "fastmath", "unknown"}
+    assert names == {"pillow", "pyyaml", "fastmath", "sqlite3", "unknown"}
 
 
 def test_modules_beside_the_app_go_along_with_what_they_import(tmp_path: Path) -> None:

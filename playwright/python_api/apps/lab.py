@@ -10,6 +10,7 @@ from html import escape
 import neuroglancer
 import numpy as np
 import panel as pn
+import scripts
 
 import panel_neuroglancer as png
 
@@ -23,10 +24,9 @@ GREY = "void main() { emitGrayscale(float(toRaw(getDataValue())) / 255.0); }"
 
 def show(*viewers, **options) -> list:
     """Show viewers and nothing else."""
-    place.objects = [
-        png.Neuroglancer(v, **{"ui": "none", "width": 240, "height": 220, "margin": 0, **options})
-        for v in viewers
-    ]
+    options = {"ui": "none", "width": 240, "height": 220, "margin": 0, **options}
+    place.param.update(width=options["width"], height=options["height"])
+    place.objects = [png.Neuroglancer(viewer, **options) for viewer in viewers]
     return list(place)
 
 
@@ -47,7 +47,7 @@ def space(rank=3, scale=1):
 
 
 names = {
-    "np": np, "neuroglancer": neuroglancer, "png": png, "sys": sys, "show": show, "plain": plain, "space": space, "GREY": GREY,
+    "np": np, "neuroglancer": neuroglancer, "png": png, "scripts": scripts, "sys": sys, "show": show, "plain": plain, "space": space, "GREY": GREY,
 }  # fmt: skip
 
 
@@ -72,4 +72,4 @@ async def obey(event) -> None:
 
 order.param.watch(obey, "value")
 tell(n=0)
-pn.Row(place, pn.Column(order, python)).servable(title="Lab")
+pn.Column(place, pn.Row(order, python)).servable(title="Lab")

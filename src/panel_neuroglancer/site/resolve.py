@@ -45,6 +45,10 @@ class Package:
     entry: dict[str, Any] | None = None  # of the official lock, for a package of Pyodide's distribution
 
 
+# Of the standard library, but a package of its own in Pyodide's distribution.
+UNVENDORED = {"sqlite3"}
+
+
 def imported(source: str) -> set[str]:
     """Return the top-level names a program imports."""
     names: set[str] = set()
@@ -85,7 +89,11 @@ def distributions(modules: Collection[str], runtime: Runtime, local: Collection[
     }
     found: set[str] = set()
     for module in modules:
-        if module in sys.stdlib_module_names or module in local or module in ("js", "pyodide", "pyodide_js"):
+        if (
+            module in sys.stdlib_module_names - UNVENDORED
+            or module in local
+            or module in ("js", "pyodide", "pyodide_js")
+        ):
             continue
         found.add(canonicalize_name(provided.get(module, [in_lock.get(module, module)])[0]))
     return found
