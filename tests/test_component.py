@@ -1,3 +1,5 @@
+import json
+
 import panel as pn
 import param
 import pytest
@@ -483,16 +485,36 @@ def test_pages_that_come_and_go_do_not_pile_up(viewer, tab):
 
 
 def test_the_engine_is_given_over_the_channel(viewer, tab, dist):
-    viewer._view._process_event(
-        DataEvent(tab.model, {"id": "1", "method": "engine.read", "params": {"name": "worker-2.js"}})
-    )
+    peer = "a" * 32
+    for message in (
+        {"peer": peer, "kind": "open", "n": 1, "token": viewer._view.carriers["token"]},
+        {
+            "peer": peer,
+            "kind": "request",
+            "n": 2,
+            "id": 1,
+            "method": "engine.read",
+            "params": {"name": "worker-2.js"},
+        },
+    ):
+        viewer._view._process_event(DataEvent(tab.model, {"text": json.dumps(message)}))
     (message,) = tab.messages
-    assert message.msg_data.data == {
-        "id": "1",
-        "ok": True,
+    assert json.loads(message.msg_data.data["text"]) == {
+        "peer": peer,
+        "n": 1,
+        "kind": "reply",
+        "id": 1,
         "result": {"encoding": "identity"},
-        "data": (dist / "engine" / "worker-2.js").read_bytes(),
     }
+    assert message.msg_data.data["data"] == (dist / "engine" / "worker-2.js").read_bytes()
+
+
+def test_a_page_gets_only_what_it_asked_for(viewer, tab, dist):
+    other = Page(viewer, "other")
+    hello = {"peer": "a" * 32, "hello": viewer._view.carriers["token"]}
+    viewer._view._process_event(DataEvent(other.model, {"text": json.dumps(hello)}))
+    assert len(other.messages) == 1
+    assert tab.messages == []
 
 
 # The row above, the card below

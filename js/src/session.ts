@@ -3,6 +3,7 @@ import { Channel } from "./channel";
 import { equal, type JsonObject } from "./json";
 import type { ModelProperties, PanelModel } from "./model";
 import { PythonPeer } from "./peer";
+import { randomId } from "./random";
 import { tidy } from "./single";
 import { type Command, Conversation } from "./sync";
 import { EmbeddedViewer } from "./viewer";
@@ -13,7 +14,7 @@ import { EmbeddedViewer } from "./viewer";
  * @returns the viewer and a function that ends both
  */
 export function attach(model: PanelModel, container: Node): { viewer: EmbeddedViewer; detach: () => void } {
-  const conversation = new Conversation(crypto.randomUUID());
+  const conversation = new Conversation(randomId());
   const first = conversation.resume(model.command, model.report);
   const channel = new Channel(model);
   const { token } = model.python;
