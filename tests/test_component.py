@@ -499,14 +499,15 @@ def test_the_engine_is_given_over_the_channel(viewer, tab, dist):
     ):
         viewer._view._process_event(DataEvent(tab.model, {"text": json.dumps(message)}))
     (message,) = tab.messages
-    assert json.loads(message.msg_data.data["text"]) == {
+    (answer,) = message.msg_data.data
+    assert json.loads(answer["text"]) == {
         "peer": peer,
         "n": 1,
         "kind": "reply",
         "id": 1,
         "result": {"encoding": "identity"},
     }
-    assert message.msg_data.data["data"] == (dist / "engine" / "worker-2.js").read_bytes()
+    assert answer["data"] == (dist / "engine" / "worker-2.js").read_bytes()
 
 
 def test_a_page_gets_only_what_it_asked_for(viewer, tab, dist):

@@ -248,6 +248,9 @@ describe("channel", () => {
     vi.unstubAllGlobals();
   });
 
+  /** What is sent in one go is sent at its end. */
+  const settled = () => vi.advanceTimersByTimeAsync(0);
+
   /** A model whose messages a test answers, or not. */
   function model(offers = ["port", "broadcast", "from the future"]) {
     const listeners = new Map<string, (event?: unknown) => void>();
@@ -256,7 +259,9 @@ describe("channel", () => {
       carriers: { token: "t".repeat(32), offers },
       on: (name, callback) => void listeners.set(name, callback),
       off: (name) => void listeners.delete(name),
-      send_msg: (message) => void sent.push(JSON.parse((message as { text: string }).text)),
+      send_msg: (messages) => {
+        for (const { text } of messages as { text: string }[]) sent.push(JSON.parse(text));
+      },
       document: { on_event: (name, callback) => void listeners.set(name, callback) },
     };
     const say = (message: Message) => listeners.get("msg:custom")?.({ text: JSON.stringify(message) });
@@ -273,6 +278,7 @@ describe("channel", () => {
     );
     const { fake, sent, say } = model();
     const channel = new Channel(fake);
+    await settled();
     const answer = channel.ask("double", { n: 4 });
     expect(sent).toEqual([]);
     await vi.advanceTimersByTimeAsync(5000);
@@ -286,6 +292,7 @@ describe("channel", () => {
     expect(channel.carrier).toBeUndefined();
     sent.length = 0;
     say({ peer, welcome: { life: null } });
+    await settled();
     expect(channel.carrier).toBe("comm");
     expect(sent.map(({ kind }) => kind)).toEqual(["open", "request"]);
     say({ peer: "somebody else's", n: 1, kind: "reply", id: 1, result: 9 });
@@ -293,12 +300,14 @@ describe("channel", () => {
     say({ peer, n: 1, kind: "reply", id: 1, result: 8 });
     expect((await answer).result).toBe(8);
     channel.close("over");
+    await settled();
     expect(sent.at(-1)).toEqual({ peer, close: "over" });
   });
 
   test("says so when nobody answers, and tries again when asked again", async () => {
     const { fake, sent } = model([]);
     const channel = new Channel(fake);
+    await settled();
     const answer = channel.ask("anything", {});
     const caught = answer.catch((error: ChannelError) => error);
     await vi.advanceTimersByTimeAsync(TIMEOUT_MS);
@@ -307,23 +316,28 @@ describe("channel", () => {
     await vi.advanceTimersByTimeAsync(TIMEOUT_MS);
     expect(sent).toEqual([]);
     channel.ask("anything", {}).catch(() => {});
+    await settled();
     expect(sent.length).toBe(1);
   });
 
   test("a lost connection fails what waits, and the next one is used when it is there", async () => {
     const { fake, sent, say, listeners } = model([]);
     const channel = new Channel(fake);
+    await settled();
     const { peer } = sent[0] as { peer: string };
     say({ peer, welcome: {} });
+    await settled();
     const answer = channel.ask("anything", {});
     listeners.get("connection_lost")?.();
     await expect(answer).rejects.toMatchObject({ kind: "closed" });
     await expect(channel.ask("anything", {})).rejects.toMatchObject({ kind: "closed" });
     sent.length = 0;
     listeners.get("client_reconnected")?.();
+    await settled();
     const { peer: next } = sent[0] as { peer: string };
     expect(next).not.toBe(peer);
     say({ peer: next, welcome: {} });
+    await settled();
     expect(sent.at(-1)).toMatchObject({ kind: "open", former: peer });
     const later = channel.ask("anything", {});
     say({ peer: next, n: 1, kind: "reply", id: 2, result: 5 });
@@ -341,6 +355,7 @@ describe("channel", () => {
     });
     const { fake, sent, say } = model([]);
     const channel = new Channel(fake);
+    await settled();
     say({ peer: sent[0]?.peer, welcome: { life: "name" } });
     const answers = numbers(100).map(() => channel.ask("anything", {}));
     ended();
@@ -354,10 +369,12 @@ describe("channel", () => {
     await expect(channel.ask("anything", {})).rejects.toMatchObject({ kind: "closed" });
   });
 
-  test.each([undefined, null, 5, "{", "[]", "null", "5", '{"peer": 5}'])("%j is no message", (text) => {
+  test.each([undefined, null, 5, "{", "[]", "null", "5", '{"peer": 5}'])("%j is no message", async (text) => {
     const { fake, sent, say, listeners } = model([]);
     const channel = new Channel(fake);
+    await settled();
     say({ peer: sent[0]?.peer, welcome: {} });
+    await settled();
     listeners.get("msg:custom")?.({ text });
     listeners.get("msg:custom")?.(text);
     expect(channel.carrier).toBe("comm");

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 import shutil
 import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +16,6 @@ from playwright.sync_api import Browser, Page
 from panel_neuroglancer.site.convert import convert
 from panel_neuroglancer.site.options import Options
 from panel_neuroglancer.site.progress import Progress
-from panel_neuroglancer.site.serve import Server
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -51,48 +47,31 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def served(apps: Path) -> Iterator[str]:
-    """The address of `panel serve`."""
-    command = [sys.executable, "-m", "panel", "serve", "probe.py", "--port", "0", "--address", "127.0.0.1",
-               "--allow-websocket-origin", "*", "--unused-session-lifetime", "10000", "--check-unused-sessions", "1000"]  # fmt: skip
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=apps
-    ) as server:
-        assert server.stdout is not None
-        for line in server.stdout:
-            if address := re.search(r"http://(?:localhost|127\.0\.0\.1):\d+/", line):
-                break
-        else:
-            raise RuntimeError("panel serve ended")
-        drain = threading.Thread(target=server.stdout.read)
-        drain.start()
-        try:
-            yield address.group().replace("localhost", "127.0.0.1")
-        finally:
-            server.terminate()
-            server.wait()
-            drain.join()
+def run_server(apps: Path, panel_serve: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Run `panel serve`, which takes a page for gone soon after its connection is; a context that gives the address."""
+    soon = ("--unused-session-lifetime", "5000", "--check-unused-sessions", "500")
+    return lambda: panel_serve([apps / "probe.py"], tmp_path_factory.mktemp("log") / "serve.log", *soon)
 
 
 @pytest.fixture(scope="session")
-def static(apps: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def served(run_server: Any) -> Iterator[str]:
+    """The address of `panel serve`."""
+    with run_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def static(apps: Path, serve: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a static site: our own pages, and Panel's."""
     out = tmp_path_factory.mktemp("static") / "site"
-    convert([apps / "probe.py"], out, Options(("pyodide", "pyodide-worker")), Progress(None))
+    convert(sorted(apps.glob("[!_]*[!t].py")), out, Options(("pyodide", "pyodide-worker")), Progress(None))
     spec = importlib.util.spec_from_file_location("stock", HERE / "stock.py")
-    assert spec
-    assert spec.loader
     stock = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(stock)
-    stock.make(apps / "probe.py", out)
-    with Server(out) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server.url
-        finally:
-            server.shutdown()
-            thread.join()
+    for app in ("probe", "viewer"):
+        stock.make(apps / f"{app}.py", out)
+    with serve(out) as url:
+        yield url
 
 
 @dataclass
@@ -118,15 +97,13 @@ class Tab:
 
 
 @pytest.fixture(scope="session")
-def _open(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Tab]]:
-    shared: Any = request.config.pluginmanager.get_plugin(str(HERE.parent / "conftest.py"))
+def _open(browser: Browser, request: pytest.FixtureRequest, watched: Any) -> Iterator[Callable[..., Tab]]:
     contexts = []
 
-    def go(kind: str, context: Any = None) -> Tab:
-        if context is None:
-            context = browser.new_context()
-            contexts.append(context)
-            context.watch = shared.guard(context)
+    def go(kind: str, beside: Tab | None = None, url: str = "") -> Tab:
+        context = beside.page.context if beside else browser.new_context()
+        watch = beside.watch if beside else watched(context)
+        contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(60_000)
         name = {"serve": "probe", "pyodide": "probe.html", "stock": "stock-probe.html"}.get(
@@ -136,8 +113,9 @@ def _open(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable
             page.add_init_script(
                 "Object.defineProperty(window, 'pyodideWorker', { set(x) { this.hiddenWorker = x; } })"
             )
-        page.goto(request.getfixturevalue("served" if kind == "serve" else "static") + name)
-        return Tab(page, context.watch, kind)
+        url = url or request.getfixturevalue("served" if kind == "serve" else "static")
+        page.goto(url + name)
+        return Tab(page, watch, kind)
 
     yield go
     for context in contexts:
@@ -160,10 +138,19 @@ def tab(_tab: Tab) -> Iterator[Tab]:
     """The page of a kind, shared by the tests; fails the test on anything unexpected."""
     yield _tab
     _tab.watch.check()
-    _tab.watch.complaints.clear()
+    _tab.watch.forget()
 
 
 @pytest.fixture
-def open_tab(_open: Callable[..., Tab]) -> Callable[..., Tab]:
-    """Opens a page of a kind."""
-    return _open
+def open_tab(_open: Callable[..., Tab]) -> Iterator[Callable[..., Tab]]:
+    """Opens pages of their own for a test, beside a tab (in the same browser context) or apart."""
+    tabs: list[Tab] = []
+
+    def go(*args: Any, **options: Any) -> Tab:
+        tabs.append(_open(*args, **options))
+        return tabs[-1]
+
+    yield go
+    for tab in tabs:
+        tab.page.close()
+        tab.watch.check()

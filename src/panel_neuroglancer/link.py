@@ -8,6 +8,7 @@ cannot take at once go ahead in parts. Nothing is sent again: a carrier that los
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections import deque
@@ -107,9 +108,9 @@ class Link:
         ChannelError
             If more waits already than is good for memory.
         TypeError, ValueError
-            If the message is not JSON.
+            If the message cannot be written as JSON.
         """
-        text = json.dumps(message, allow_nan=False)
+        text = _json(message)
         view = None if data is None else memoryview(data).cast("B")
         size = 0 if view is None else len(view)
         with self._lock:
@@ -229,3 +230,19 @@ class Link:
                 return
             self._owed = [0, 0]
             self._carry(json.dumps({"peer": self.peer, "ack": self._seen}), None)
+
+
+def _json(message: Message) -> str:
+    try:
+        return json.dumps(message, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(message), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    """Replace the numbers that JSON does not have by null, as JavaScript does."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

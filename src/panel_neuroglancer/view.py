@@ -137,16 +137,16 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
     def _process_event(self, event: Any) -> None:
         if isinstance(event, DataEvent):
             model = event.model
-            comm = self._comms.get(model.id) or Comm(lambda message: self._send_to(model, message))
+            comm = self._comms.get(model.id) or Comm(lambda messages: self._send_to(model, messages))
             self._comms[model.id] = comm
             comm.receive(self.channel, event.data)
         else:
             super()._process_event(event)
 
-    def _send_to(self, model: Model, message: dict[str, Any]) -> None:
+    def _send_to(self, model: Model, messages: list[dict[str, Any]]) -> None:
         # Panel itself can only send to all models.
         only = SimpleNamespace(_models={ref: m for ref, m in self._models.items() if m[0] is model})
-        JSComponent._send_event(only, ESMEvent, data=message)
+        JSComponent._send_event(only, ESMEvent, data=messages)
 
     def _cleanup(self, root: Model | None = None) -> None:
         model, _ = self._models.get(root.ref["id"], (None, None)) if root else (None, None)

@@ -6,7 +6,6 @@ import time
 from concurrent.futures import Future
 
 import panel as pn
-from panel.custom import JSComponent
 from probe_script import SCRIPT
 
 from panel_neuroglancer.channel import ChannelError, Reply
@@ -23,26 +22,10 @@ class Probe(NeuroglancerView):
 
     def __init__(self, name):
         super().__init__(lambda report: None, width=100, height=20)
-        self.label, self.told, self.running, self.cancelled, self.random = (
-            name,
-            [],
-            set(),
-            0,
-            random.Random(1),
-        )
-        for method in (
-            "echo",
-            "make",
-            "measure",
-            "later",
-            "fail",
-            "told",
-            "burst",
-            "ask",
-            "busy",
-            "state",
-            "never",
-        ):
+        self.label, self.noted, self.running, self.cancelled = name, [], set(), 0
+        self.random = random.Random(1)
+        methods = ("echo", "make", "measure", "later", "told", "burst", "ask", "busy", "state", "never", "remove")
+        for method in methods:
             self.channel.on(method, getattr(self, method))
         self.channel.on("count", self.count)
 
@@ -86,11 +69,8 @@ class Probe(NeuroglancerView):
         future.add_done_callback(self.running.discard)
         return future
 
-    def fail(self, params, data):
-        raise ChannelError("asked-for", "This is what was asked for.")
-
     def count(self, params, data):
-        self.told.append(params["n"])
+        self.noted.append(params["n"])
         return Reply()
 
     def burst(self, params, data):
@@ -99,8 +79,8 @@ class Probe(NeuroglancerView):
         return Reply()
 
     def told(self, params, data):
-        told, self.told = self.told, []
-        return Reply({"told": told})
+        noted, self.noted = self.noted, []
+        return Reply({"told": noted})
 
     def ask(self, params, data):
         """Ask the page back, many times; answer with what it said."""
@@ -122,17 +102,30 @@ class Probe(NeuroglancerView):
             pass
         return Reply()
 
+    def remove(self, params, data):
+        """Take the other one off the page."""
+        row.objects = [self]
+        return Reply()
+
     def state(self, params, data):
+        """Say how all are, those of other pages of the same Python too."""
         return Reply(
             {
-                "label": self.label,
-                "running": len(self.running),
-                "cancelled": self.cancelled,
-                "refused": self.channel.refused + sum(peer.link.refused for peer in self.channel.peers),
-                "peers": [[peer.link.peer, peer.link.carrier.name] for peer in self.channel.peers],
+                "probes": [
+                    {
+                        "label": probe.label,
+                        "running": len(probe.running),
+                        "cancelled": probe.cancelled,
+                        "refused": probe.channel.refused
+                        + sum(peer.link.refused for peer in probe.channel.peers),
+                        "peers": [peer.link.peer for peer in probe.channel.peers],
+                    }
+                    for probe in pn.state.cache["probes"]
+                ]
             }
         )
 
 
-assert issubclass(Probe, JSComponent)
-pn.Row(Probe("one"), Probe("two")).servable(title="Probe")
+row = pn.Row(Probe("one"), Probe("two"))
+pn.state.cache.setdefault("probes", []).extend(row)
+row.servable(title="Probe")
