@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 
@@ -635,16 +636,37 @@ def test_a_page_that_comes_late_knows_another_state_by_the_same_number(viewer, d
 
 
 def test_the_engine_is_given_over_the_channel(viewer, tab, dist):
-    viewer._view._process_event(
-        DataEvent(tab.model, {"id": "1", "method": "engine.read", "params": {"name": "worker-2.js"}})
-    )
+    peer = "a" * 32
+    for message in (
+        {"peer": peer, "kind": "open", "n": 1, "token": viewer._view.carriers["token"]},
+        {
+            "peer": peer,
+            "kind": "request",
+            "n": 2,
+            "id": 1,
+            "method": "engine.read",
+            "params": {"name": "worker-2.js"},
+        },
+    ):
+        viewer._view._process_event(DataEvent(tab.model, {"text": json.dumps(message)}))
     (message,) = tab.messages
-    assert message.msg_data.data == {
-        "id": "1",
-        "ok": True,
+    (answer,) = message.msg_data.data
+    assert json.loads(answer["text"]) == {
+        "peer": peer,
+        "n": 1,
+        "kind": "reply",
+        "id": 1,
         "result": {"encoding": "identity"},
-        "data": (dist / "engine" / "worker-2.js").read_bytes(),
     }
+    assert answer["data"] == (dist / "engine" / "worker-2.js").read_bytes()
+
+
+def test_a_page_gets_only_what_it_asked_for(viewer, tab, dist):
+    other = Page(viewer, "other")
+    hello = {"peer": "a" * 32, "hello": viewer._view.carriers["token"]}
+    viewer._view._process_event(DataEvent(other.model, {"text": json.dumps(hello)}))
+    assert len(other.messages) == 1
+    assert tab.messages == []
 
 
 # The row above, the card below

@@ -1,136 +1,127 @@
-// Requests from the page to Python over the messages of one Panel model.
-//
-// Numbered, answered exactly once, timed and cancellable. No more than a few are with Python at a time:
-// the rest waits here, where a request that nobody wants any more can still be dropped for free.
-import type { PanelModel } from "./model";
+// The page's side of a viewer's channel: asks Python and is asked, over whatever carrier reaches it (see carriers).
+import { type Carrier, type CarrierModel, connect } from "./carriers";
+import { type AskOptions, Exchange, type Handler, type Reply, TIMEOUT_MS } from "./exchange";
+import { ChannelError, Link } from "./link";
+import { randomId } from "./random";
 
-export interface Reply {
-  result: unknown;
-  data: ArrayBuffer | undefined;
-}
-
-export interface AskOptions {
-  signal?: AbortSignal;
-  /** Bytes to send along. */
-  data?: Uint8Array | undefined;
-}
-
-/** Python refused or failed; `kind` tells programs what `message` tells people. */
-export class ChannelError extends Error {
-  override name = "ChannelError";
-
-  constructor(
-    readonly kind: string,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-interface ReplyMessage {
-  id?: string;
-  ok?: boolean;
-  result?: unknown;
-  data?: ArrayBuffer | ArrayBufferView;
-  error?: { kind: string; message: string };
-}
-
-interface Request {
-  id: string;
-  message: Record<string, unknown>;
-  resolve: (reply: Reply) => void;
-  reject: (error: Error) => void;
-  timer?: ReturnType<typeof setTimeout>;
-}
-
-export const IN_FLIGHT = 16;
-export const TIMEOUT_MS = 120_000;
-
-type Carrier = Pick<PanelModel, "on" | "off" | "send_msg">;
+export type { AskOptions, Handler, Reply } from "./exchange";
+export { IN_FLIGHT, TIMEOUT_MS } from "./exchange";
+export { ChannelError } from "./link";
 
 export class Channel {
-  readonly #sent = new Map<string, Request>();
-  readonly #queue = new Map<string, Request>();
-  #closed: Error | undefined;
+  /** Messages that were dropped because they were malformed, or no answer to anything. */
+  refused = 0;
+  readonly #handlers = new Map<string, Handler>();
+  readonly #exchange: Exchange;
+  #peer = "";
+  #link: Link | undefined;
+  #disconnect: (() => void) | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Why there is nobody to ask, and none is looked for. */
+  #gone: ChannelError | undefined;
+  #closed = false;
 
-  constructor(private readonly carrier: Carrier) {
-    carrier.on("msg:custom", this.#receive);
+  constructor(
+    private readonly model: CarrierModel,
+    timeout = TIMEOUT_MS,
+  ) {
+    this.#exchange = new Exchange(this.#handlers, timeout);
+    if (model.carriers?.token === undefined)
+      this.#gone = new ChannelError("closed", "There is no Python behind this page");
+    else this.#connect();
+  }
+
+  /** What carries the messages; undefined while Python has not answered yet. */
+  get carrier(): string | undefined {
+    return this.#link?.carrier.name;
   }
 
   /** Ask Python and wait for its answer. */
-  ask(method: string, params: Record<string, unknown>, { signal, data }: AskOptions = {}): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      if (this.#closed !== undefined) return reject(this.#closed);
-      if (signal?.aborted) return reject(signal.reason);
-      const id = crypto.randomUUID();
-      const message = { id, method, params, ...(data === undefined ? {} : { data }) };
-      this.#queue.set(id, { id, message, resolve, reject });
-      signal?.addEventListener("abort", () => this.#cancel(id, signal.reason), { once: true });
-      this.#pump();
-    });
+  ask(method: string, params: Record<string, unknown>, options: AskOptions = {}): Promise<Reply> {
+    if (this.#gone !== undefined) return Promise.reject(this.#gone);
+    this.#connect();
+    return this.#exchange.ask(method, params, options);
   }
 
-  /** Fail all that waits: the model is gone, or Python is. */
+  /** Tell Python what needs no answer. */
+  tell(method: string, params: Record<string, unknown>, data?: Uint8Array): void {
+    if (this.#gone !== undefined) return;
+    this.#connect();
+    this.#exchange.tell(method, params, data);
+  }
+
+  /** Let `handler` answer what Python asks as `method`, and take in what it tells. */
+  on(method: string, handler: Handler): void {
+    this.#handlers.set(method, handler);
+  }
+
+  /** Fail all that waits: the model is gone. */
   close(reason: string): void {
-    this.#closed = new ChannelError("closed", reason);
-    this.carrier.off("msg:custom", this.#receive);
-    for (const request of [...this.#sent.values(), ...this.#queue.values()]) {
-      clearTimeout(request.timer);
-      request.reject(this.#closed);
-    }
-    this.#sent.clear();
-    this.#queue.clear();
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#send({ close: reason });
+    this.#leave(new ChannelError("closed", reason), true);
   }
 
-  #pump(): void {
-    for (const request of this.#queue.values()) {
-      if (this.#sent.size >= IN_FLIGHT) return;
-      this.#queue.delete(request.id);
-      this.#sent.set(request.id, request);
-      request.timer = setTimeout(() => this.#expire(request), TIMEOUT_MS);
-      this.carrier.send_msg(request.message);
-    }
-  }
-
-  #expire(request: Request): void {
-    const seconds = TIMEOUT_MS / 1000;
-    const message = `Python did not answer ${request.message.method} within ${seconds} s: is it still running?`;
-    this.#settle(request, () => request.reject(new ChannelError("timeout", message)));
-  }
-
-  #cancel(id: string, reason: unknown): void {
-    const waiting = this.#queue.get(id);
-    if (waiting !== undefined) {
-      this.#queue.delete(id);
-      waiting.reject(reason as Error);
-      return;
-    }
-    const sent = this.#sent.get(id);
-    if (sent === undefined) return;
-    this.carrier.send_msg({ id, cancel: true });
-    this.#settle(sent, () => sent.reject(reason as Error));
-  }
-
-  #settle(request: Request, how: () => void): void {
-    clearTimeout(request.timer);
-    this.#sent.delete(request.id);
-    how();
-    this.#pump();
-  }
-
-  readonly #receive = (event?: unknown): void => {
-    const { id, ok, result, data, error } = (event ?? {}) as ReplyMessage;
-    const request = id === undefined ? undefined : this.#sent.get(id);
-    // Replies to other views of the same viewer, and to what was cancelled, pass by here too.
-    if (request === undefined) return;
-    this.#settle(request, () => {
-      if (ok) request.resolve({ result, data: bytes(data) });
-      else request.reject(new ChannelError(error?.kind ?? "unknown", error?.message ?? "Python refused"));
+  #connect(): void {
+    if (this.#disconnect !== undefined) return;
+    const former = this.#peer;
+    this.#peer = randomId();
+    const giveUp = () => {
+      const text = `Python did not answer within ${TIMEOUT_MS / 1000} s: is it still running?`;
+      this.#leave(new ChannelError("timeout", text));
+    };
+    this.#timer = setTimeout(giveUp, TIMEOUT_MS);
+    this.#disconnect = () => {};
+    const disconnect = connect(this.model, this.#peer, {
+      welcomed: (carrier) => this.#open(carrier, former),
+      receive: (message, data) => this.#link?.receive(message, data),
+      refused: () => {
+        this.refused += 1;
+      },
+      lost: (reason) => this.#leave(new ChannelError("closed", reason), true, false),
+      back: () => {
+        if (this.#closed) return;
+        this.#disconnect?.();
+        this.#disconnect = undefined;
+        this.#gone = undefined;
+        this.#connect();
+      },
     });
-  };
-}
+    this.#disconnect = disconnect;
+  }
 
-function bytes(data: ReplyMessage["data"]): ArrayBuffer | undefined {
-  if (data === undefined || data instanceof ArrayBuffer) return data;
-  return data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength) as ArrayBuffer;
+  #open(carrier: Carrier, former: string): void {
+    clearTimeout(this.#timer);
+    const link = new Link(
+      carrier,
+      this.#peer,
+      (message, data) => this.#exchange.receive(message, data),
+      (reason) => this.#leave(reason),
+    );
+    this.#link = link;
+    link.send({ kind: "open", token: this.model.carriers.token, former });
+    this.#exchange.attach(link);
+  }
+
+  /** Fail all that waits; `forGood`: until somebody is `back`, if the carrier stays to hear that. */
+  #leave(reason: ChannelError, forGood = false, disconnect = true): void {
+    if (forGood) this.#gone = reason;
+    clearTimeout(this.#timer);
+    this.refused += this.#link?.refused ?? 0;
+    this.#link?.end();
+    this.#link = undefined;
+    this.#exchange.fail(reason);
+    if (!disconnect) return;
+    this.#disconnect?.();
+    this.#disconnect = undefined;
+  }
+
+  #send(message: Record<string, unknown>): void {
+    try {
+      this.#link?.carrier.send(JSON.stringify({ peer: this.#peer, ...message }));
+    } catch {
+      // Then Python learns it in another way.
+    }
+  }
 }

@@ -1,5 +1,5 @@
 // What Panel puts into the page for each viewer: finds the engine, says so meanwhile, hands over.
-import { locateEngine } from "./locate";
+import { forget, locateEngine } from "./locate";
 import type { PanelModel } from "./model";
 import { Notices } from "./notice";
 
@@ -38,6 +38,7 @@ function render({ model }: RenderArguments): HTMLElement {
   model.on("remove", () => {
     removed = true;
     detach?.();
+    forget(model);
   });
   void start();
   return element;

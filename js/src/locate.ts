@@ -1,8 +1,9 @@
 // Finds the engine: already on the page, by URL, inlined in a saved page, or asked from Python part by part.
 
-import { Channel } from "./channel";
+import { Channel, ChannelError } from "./channel";
 import type { attach, createViewer } from "./engine";
 import type { PanelModel } from "./model";
+import { randomId } from "./random";
 
 /** Put in by the build: the files a first picture needs. */
 declare const __ENGINE__: { entry: string; preload: string[]; neuroglancer: string };
@@ -14,14 +15,21 @@ export interface Engine {
 
 /** The page's engines by entry name: one however many viewers, loaders and notebook cells there are. */
 const REGISTRY = Symbol.for("panel-neuroglancer.engines");
+/** The models on the page whose Python has the parts of an engine, by its entry name: any will do. */
+const OWNERS = Symbol.for("panel-neuroglancer.owners");
 
 type Progress = (text: string) => void;
 
+const page = globalThis as {
+  [REGISTRY]?: Map<string, Promise<Engine>>;
+  [OWNERS]?: Map<string, Map<PanelModel, Channel | undefined>>;
+};
+
 export function locateEngine(model: PanelModel, progress: Progress): Promise<Engine> {
-  const page = globalThis as { [REGISTRY]?: Map<string, Promise<Engine>> };
   page[REGISTRY] ??= new Map();
   const engines = page[REGISTRY];
   const { entry } = __ENGINE__;
+  if (!owners().has(model)) owners().set(model, undefined);
   let engine = engines.get(entry);
   if (engine === undefined) {
     engine = load(model, progress);
@@ -30,6 +38,20 @@ export function locateEngine(model: PanelModel, progress: Progress): Promise<Eng
     engine.catch(() => engines.delete(entry));
   }
   return engine;
+}
+
+/** The model is removed from the page: ask it no more. */
+export function forget(model: PanelModel): void {
+  owners().get(model)?.close("The viewer was removed from the page");
+  owners().delete(model);
+}
+
+function owners(): Map<PanelModel, Channel | undefined> {
+  page[OWNERS] ??= new Map();
+  const all = page[OWNERS];
+  const mine = all.get(__ENGINE__.entry) ?? new Map();
+  all.set(__ENGINE__.entry, mine);
+  return mine;
 }
 
 async function load(model: PanelModel, progress: Progress): Promise<Engine> {
@@ -46,8 +68,7 @@ async function load(model: PanelModel, progress: Progress): Promise<Engine> {
   try {
     const inlined = inlinedParts();
     if (inlined !== undefined) return await loadParts(inlined, progress);
-    const channel = new Channel(model);
-    return await loadParts((name) => fromPython(channel, name), progress);
+    return await loadParts(fromPython, progress);
   } catch (error) {
     throw failure === undefined ? error : new Error(`${(failure as Error).message}; ${(error as Error).message}`);
   }
@@ -80,10 +101,22 @@ function browserImport(url: string): Promise<Engine> {
 /** Gives the bytes of a part. */
 type Source = (name: string) => Promise<ArrayBuffer>;
 
-async function fromPython(channel: Channel, name: string): Promise<ArrayBuffer> {
-  const { data } = await channel.ask("engine.read", { name, encoding: "gzip" });
-  if (data === undefined) throw new Error(`Python sent nothing for ${name}`);
-  return await unzip(data);
+async function fromPython(name: string): Promise<ArrayBuffer> {
+  let failure = new Error(`No viewer on this page is left to ask Python for ${name}`);
+  for (const [model, known] of [...owners()]) {
+    const channel = known ?? new Channel(model);
+    owners().set(model, channel);
+    try {
+      const { data } = await channel.ask("engine.read", { name, encoding: "gzip" });
+      if (data === undefined) throw new Error(`Python sent nothing for ${name}`);
+      return await unzip(data);
+    } catch (error) {
+      // Its model was removed, or its Python has ended: the next one knows as much.
+      if (!(error instanceof ChannelError) || error.kind !== "closed") throw error;
+      failure = error;
+    }
+  }
+  throw failure;
 }
 
 /** A saved page carries all parts once: base64 of gzip, by name. */
@@ -171,7 +204,7 @@ function dataUrl(content: BlobPart, type: string): Promise<string> {
 function answerWorkers(resolve: (name: string, asData?: boolean) => Promise<string>, fromDisk: boolean): void {
   const scope = globalThis as { __panelNeuroglancerPart?: typeof resolve; __panelNeuroglancerParts?: string };
   scope.__panelNeuroglancerPart = resolve;
-  scope.__panelNeuroglancerParts = `panel-neuroglancer-${crypto.randomUUID()}`;
+  scope.__panelNeuroglancerParts = `panel-neuroglancer-${randomId()}`;
   const channel = new BroadcastChannel(scope.__panelNeuroglancerParts);
   channel.onmessage = async ({ data: { id, name } }: MessageEvent<{ id: string; name?: string }>) => {
     if (name === undefined) return;

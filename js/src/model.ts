@@ -4,6 +4,13 @@ import type { Hover } from "./readings";
 import type { Command, Receipt, Report } from "./sync";
 import type { UiChoice } from "./ui";
 
+/** What the page must know to reach Python's side of the channel. */
+export interface Offers {
+  token: string;
+  /** The names of carriers, the best first, besides Panel's messages. */
+  offers: string[];
+}
+
 /** The properties that Python and the page share (view.py), as Panel hands them to a component. */
 export interface ModelProperties {
   /** Where the engine is; see engine.py. */
@@ -15,6 +22,7 @@ export interface ModelProperties {
    * arrays to keep on the page; whether they come over a network.
    */
   python: { token?: string; resident_limit?: number | null; remote?: boolean };
+  carriers: Offers;
   /** The Python viewer's configuration. */
   config: JsonObject;
   command: Command;
@@ -32,4 +40,6 @@ export interface PanelModel extends ModelProperties {
   on(event: string, callback: (event?: unknown) => void): void;
   off(event: string, callback: (event?: unknown) => void): void;
   send_msg(data: unknown): void;
+  /** Bokeh's document; undefined where there is only something like a model. */
+  readonly document?: { on_event(name: string, callback: () => void): void };
 }

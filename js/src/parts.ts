@@ -63,7 +63,7 @@ function workerPrelude(channel: string): string {
   return `const c = new BroadcastChannel(${JSON.stringify(channel)}), waiting = new Map();
 globalThis.__panelNeuroglancerParts = ${JSON.stringify(channel)};
 globalThis.__panelNeuroglancerPart = (name) => new Promise((resolve, reject) => {
-  const id = crypto.randomUUID(); waiting.set(id, { resolve, reject }); c.postMessage({ id, name }); });
+  const id = crypto.getRandomValues(new Uint32Array(4)).join(); waiting.set(id, { resolve, reject }); c.postMessage({ id, name }); });
 c.onmessage = ({ data }) => { const w = waiting.get(data.id); if (!w || data.name) return; waiting.delete(data.id);
   data.url ? w.resolve(data.url) : w.reject(new Error(data.error)); };
 `;

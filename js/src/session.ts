@@ -3,6 +3,7 @@ import { Channel } from "./channel";
 import { equal, type JsonObject } from "./json";
 import type { ModelProperties, PanelModel } from "./model";
 import { PythonPeer } from "./peer";
+import { randomId } from "./random";
 import { tidy } from "./single";
 import { type Command, Conversation } from "./sync";
 import { EmbeddedViewer } from "./viewer";
@@ -16,7 +17,7 @@ const paused = new WeakMap<object, Conversation>();
  * @returns the viewer and a function that ends both
  */
 export function attach(model: PanelModel, container: Node): { viewer: EmbeddedViewer; detach: () => void } {
-  const conversation = paused.get(model.data) ?? new Conversation(crypto.randomUUID());
+  const conversation = paused.get(model.data) ?? new Conversation(randomId());
   paused.delete(model.data);
   const first = conversation.resume(model.command);
   const channel = new Channel(model);

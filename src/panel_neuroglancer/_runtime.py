@@ -6,10 +6,11 @@ import functools
 import importlib
 import os
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import ModuleType
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -69,3 +70,57 @@ def _executor() -> ThreadPoolExecutor:
 def in_background(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T] | T:
     """Call a function beside the server's loop, or at once where there are no threads."""
     return function(*args, **kwargs) if in_pyodide() else _executor().submit(function, *args, **kwargs)
+
+
+def later(seconds: float, call: Callable[[], None]) -> Callable[[], None]:
+    """Call a function after some time; returns what prevents it."""
+    if in_pyodide():
+        import asyncio
+
+        return asyncio.get_event_loop().call_later(seconds, call).cancel
+    timer = threading.Timer(seconds, call)
+    timer.daemon = True
+    timer.start()
+    return timer.cancel
+
+
+def on_page() -> bool:
+    """Return whether Python runs on the browser's page itself and not in a worker; only to be asked in Pyodide."""
+    import js
+
+    return hasattr(js, "document")
+
+
+def javascript(code: str) -> Any:
+    """Return what some JavaScript evaluates to."""
+    from pyodide.code import run_js
+
+    return run_js(code)
+
+
+def proxy(function: Callable[..., Any]) -> Any:
+    """Let JavaScript keep and call a function of Python's."""
+    from pyodide.ffi import create_proxy
+
+    return create_proxy(function)
+
+
+def entry(function: Callable[..., None]) -> Any:
+    """Let JavaScript keep and call a function during which Python can be put aside, where the browser can (JSPI)."""
+    return javascript("(f) => 'Suspending' in WebAssembly ? (...args) => { f.callPromising(...args); } : f")(
+        proxy(function)
+    )
+
+
+def to_array(data: Any) -> Any:
+    """Copy bytes out of Python's memory, into a Uint8Array with a buffer of its own."""
+    from pyodide.ffi import to_js
+
+    return None if data is None else to_js(memoryview(data).cast("B"))
+
+
+def to_bytes(array: Any) -> bytes | None:
+    """Copy the bytes of a JavaScript array into Python's memory; None for anything else."""
+    from pyodide.ffi import JsBuffer
+
+    return bytes(array.to_bytes()) if isinstance(array, JsBuffer) else None

@@ -1,128 +1,136 @@
-"""Requests from the page, answered by Python.
+"""Python's side of a viewer's channel: the pages that show it ask and are answered, over whatever carrier reaches them.
 
-A request is ``{"id", "method", "params"}`` and perhaps ``"data"`` (bytes); ``{"id", "cancel": True}`` takes it back. Its reply is ``{"id", "ok": True, "result", "data"}`` or
-``{"id", "ok": False, "error": {"kind", "message"}}``. Ids are the page's and unique, so a reply may reach every page
-that shows the viewer: only the one that asked takes it. ``data`` travels as binary, not as text.
+A page says hello with the channel's token on each carrier that it can find, and goes on with the first on which it is
+welcomed; from then on it is a peer, with a link of its own. What does not come from a peer over its own carrier, or is
+malformed, is dropped and counted.
 """
 
 from __future__ import annotations
 
+import hmac
+import json
 import logging
+import re
+import secrets
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import Any
+
+from .exchange import Exchange, Handler, Reply
+from .link import Carrier, ChannelError, Data, Link, Message
+
+__all__ = ["Carrier", "Channel", "ChannelError", "Data", "Handler", "Reply"]
 
 log = logging.getLogger(__name__)
 
-Message = dict[str, Any]
-
-
-class ChannelError(Exception):
-    """A request failed in a way the page can match on.
-
-    Parameters
-    ----------
-    kind
-        A short tag, for example ``"not-found"``.
-    message
-        What was wrong and what to do, for people.
-    """
-
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
-
-
-@dataclass
-class Reply:
-    """What a handler answers: JSON values, and bytes beside them."""
-
-    result: dict[str, Any] = field(default_factory=dict)
-    data: bytes | None = None
-
-
-# Gets the params and the bytes sent along; may answer later.
-Handler = Callable[[dict[str, Any], bytes | None], "Reply | Future[Reply]"]
+#: Pages that show one viewer.
+PEERS = 256
+TEXT_CHARACTERS = 2**27
+_PEER = re.compile(r"[\w-]{16,64}")
 
 
 class Channel:
-    """Answer requests that come in over some carrier.
-
-    Parameters
-    ----------
-    send
-        Sends one message to the page.
+    """Answer the pages that show one viewer.
 
     Examples
     --------
-    >>> sent = []
-    >>> channel = Channel(sent.append)
+    >>> channel = Channel()
     >>> channel.on("double", lambda params, data: Reply({"value": 2 * params["value"]}))
-    >>> channel.receive({"id": "1", "method": "double", "params": {"value": 21}})
-    >>> sent
-    [{'id': '1', 'ok': True, 'result': {'value': 42}}]
     """
 
-    def __init__(self, send: Callable[[Message], None]) -> None:
-        self._send = send
+    def __init__(self) -> None:
+        #: Who knows it may ask.
+        self.token = secrets.token_hex(16)
+        #: Messages that were dropped because they were malformed or of nobody known.
+        self.refused = 0
+        #: Gives the name of the lock that Python holds as long as it lives, if any (see carriers).
+        self.life: Callable[[], str | None] = lambda: None
         self._handlers: dict[str, Handler] = {}
-        self._running: dict[str, Future[Reply]] = {}
+        self._peers: dict[str, Exchange] = {}
+        self._arrived: list[Callable[[Exchange], None]] = []
+
+    @property
+    def peers(self) -> list[Exchange]:
+        """The pages, in the order in which they came."""
+        return list(self._peers.values())
 
     def on(self, method: str, handler: Handler) -> None:
-        """Let ``handler`` answer the requests for ``method``."""
+        """Let ``handler`` answer the requests for ``method``, and take in its events."""
         self._handlers[method] = handler
 
-    def receive(self, message: Any) -> None:
-        """Take one message from the page; it is answered at once or when its handler is done."""
-        if not (isinstance(message, dict) and isinstance(message.get("id"), str)):
-            log.warning("Dropped a message without an id from the page: %.200r", message)
-            return
-        request = message["id"]
-        if message.get("cancel"):
-            running = self._running.pop(request, None)
-            if running is not None:
-                running.cancel()
-            return
-        try:
-            reply = self._handle(message)
-        except Exception as error:
-            self._send({"id": request, **_failure(message.get("method"), error)})
-            return
-        if isinstance(reply, Reply):
-            self._send({"id": request, **_success(reply)})
-            return
-        self._running[request] = reply
-        reply.add_done_callback(lambda done: self._finish(request, message.get("method"), done))
+    def on_peer(self, arrived: Callable[[Exchange], None]) -> None:
+        """Call ``arrived`` with each page that comes from now on."""
+        self._arrived.append(arrived)
 
-    def _finish(self, request: str, method: Any, done: Future[Reply]) -> None:
-        # Nobody waits for what was cancelled.
-        if self._running.pop(request, None) is None or done.cancelled():
-            return
-        error = done.exception()
-        answer = _success(done.result()) if error is None else _failure(method, error)
-        self._send({"id": request, **answer})
+    def tell(self, method: str, params: dict[str, Any] | None = None, data: Data | None = None) -> None:
+        """Tell every page what needs no answer."""
+        for peer in self.peers:
+            peer.tell(method, params, data)
 
-    def _handle(self, message: Message) -> Reply | Future[Reply]:
-        method = message.get("method")
-        params = message.get("params") or {}
-        data = message.get("data")
-        if not isinstance(method, str) or method not in self._handlers:
-            known = ", ".join(sorted(self._handlers)) or "none"
-            raise ChannelError("unknown-method", f"Python answers no {method!r}; it answers: {known}.")
-        if not isinstance(params, dict):
-            raise ChannelError("bad-params", f"The params of {method!r} are {params!r}; expected an object.")
-        return self._handlers[method](params, None if data is None else bytes(data))
+    def receive(self, carrier: Carrier, text: Any, data: bytes | None = None) -> None:
+        """Take one message that a carrier brought; whatever it is, this raises nothing."""
+        message = _parsed(text)
+        peer = message.get("peer")
+        if not (isinstance(peer, str) and _PEER.fullmatch(peer)):
+            self._refuse(text)
+        elif "hello" in message or message.get("kind") == "open":
+            self._greet(carrier, peer, message)
+        elif peer not in self._peers or self._peers[peer].link.carrier is not carrier:
+            self._refuse(text)
+        elif "close" in message:
+            self._drop(peer, ChannelError("closed", f"The page has gone: {message['close']!s:.200}"))
+        else:
+            self._peers[peer].link.receive(message, data)
+
+    def lose(self, carrier: Carrier, reason: str) -> None:
+        """Give up the pages that a carrier reached."""
+        for peer, exchange in list(self._peers.items()):
+            if exchange.link.carrier is carrier:
+                self._drop(peer, ChannelError("closed", reason))
+
+    def _greet(self, carrier: Carrier, peer: str, message: Message) -> None:
+        token = message.get("hello", message.get("token"))
+        if not isinstance(token, str) or not hmac.compare_digest(
+            token.encode(errors="replace"), self.token.encode()
+        ):
+            self._refuse(message)
+        elif "hello" in message:
+            carrier.send(json.dumps({"peer": peer, "welcome": {"life": self.life()}}), None)
+        elif peer in self._peers or len(self._peers) >= PEERS:
+            self._refuse(message)
+        else:
+            self._open(carrier, peer, message)
+
+    def _open(self, carrier: Carrier, peer: str, message: Message) -> None:
+        former = message.get("former")
+        if isinstance(former, str) and former in self._peers:
+            self._drop(former, ChannelError("closed", "The page has connected anew."))
+
+        def link(deliver: Any) -> Link:
+            return Link(carrier, peer, deliver, lambda reason: self._drop(peer, reason))
+
+        exchange = Exchange(link, self._handlers)
+        self._peers[peer] = exchange
+        exchange.link.receive(message, None)
+        for arrived in self._arrived:
+            arrived(exchange)
+
+    def _drop(self, peer: str, reason: ChannelError) -> None:
+        exchange = self._peers.pop(peer, None)
+        if exchange is not None:
+            self.refused += exchange.link.refused
+            exchange.close(reason)
+
+    def _refuse(self, what: Any) -> None:
+        self.refused += 1
+        if self.refused == 1:  # once: who floods the channel shall not flood the log
+            log.warning("Dropped what is no message of a page that is known: %.200r", what)
 
 
-def _success(reply: Reply) -> Message:
-    answer: Message = {"ok": True, "result": reply.result}
-    return answer if reply.data is None else {**answer, "data": reply.data}
-
-
-def _failure(method: Any, error: BaseException) -> Message:
-    if isinstance(error, ChannelError):
-        return {"ok": False, "error": {"kind": error.kind, "message": str(error)}}
-    # The page waits for an answer whatever happens; the traceback belongs in Python's log.
-    log.error("Answering %r failed", method, exc_info=error)
-    return {"ok": False, "error": {"kind": "internal", "message": f"{type(error).__name__}: {error}"}}
+def _parsed(text: Any) -> Message:
+    if not isinstance(text, str) or len(text) > TEXT_CHARACTERS:
+        return {}
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return message if isinstance(message, dict) else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import param
@@ -11,7 +12,10 @@ from bokeh.model import Model
 from panel.config import config
 from panel.custom import JSComponent
 from panel.io.state import state as panel_state
+from panel.models.esm import DataEvent, ESMEvent
 
+from . import carriers
+from .carriers.comm import Comm
 from .channel import Channel
 from .checks import State, as_json, as_state
 from .engine import DIST, engine_location, read_engine
@@ -43,6 +47,7 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
     python = param.Dict(
         default={}, doc="The Python viewer behind this one: its token, by which its volumes are known."
     )
+    carriers = param.Dict(default={}, doc="What the page must know to reach the channel.")
     config = param.Dict(default={}, doc="The Python viewer's configuration.")
     command = param.Dict(default={}, doc="The last state that Python wants shown.")
     report = param.Dict(default={}, doc="The last state that a page showed.")
@@ -72,8 +77,11 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         self._due_of: dict[str, int] = {}
         # The last ack of each view whose last report was stale.
         self._stale: dict[str, int] = {}
-        self.channel = Channel(self._send_msg)
+        self.channel = Channel()
         self.channel.on("engine.read", read_engine)
+        self.carriers = carriers.offer(self.channel)
+        # Each page's model has a carrier of its own, so that no page gets what another asked for.
+        self._comms: dict[str, Comm] = {}
         self.param.watch(self._take_report, "report")
 
     @property
@@ -156,8 +164,26 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         # Bokeh sends no value that equals the last one.
         self.command = {**self._whole(), "again": self.command.get("again", 0) + 1}
 
-    def _handle_msg(self, data: Any) -> None:
-        self.channel.receive(data)
+    def _process_event(self, event: Any) -> None:
+        if isinstance(event, DataEvent):
+            model = event.model
+            comm = self._comms.get(model.id) or Comm(lambda messages: self._send_to(model, messages))
+            self._comms[model.id] = comm
+            comm.receive(self.channel, event.data)
+        else:
+            super()._process_event(event)
+
+    def _send_to(self, model: Model, messages: list[dict[str, Any]]) -> None:
+        # Panel itself can only send to all models.
+        only = SimpleNamespace(_models={ref: m for ref, m in self._models.items() if m[0] is model})
+        JSComponent._send_event(only, ESMEvent, data=messages)
+
+    def _cleanup(self, root: Model | None = None) -> None:
+        model, _ = self._models.get(root.ref["id"], (None, None)) if root else (None, None)
+        super()._cleanup(root)
+        comm = self._comms.pop(model.id, None) if model else None
+        if comm is not None:
+            self.channel.lose(comm, "The page has gone.")
 
     def _process_param_change(self, params: dict[str, Any]) -> dict[str, Any]:
         # What one page reports is no other page's business, and a fresh page has nothing to report yet.

@@ -6,7 +6,7 @@ from html import escape
 import panel as pn
 
 from panel_neuroglancer import Neuroglancer, site_url
-from panel_neuroglancer.engine import inlined
+from panel_neuroglancer.engine import inlined, read_engine
 
 pn.extension()
 
@@ -50,13 +50,17 @@ viewers = [
     for source in (f"zarr3://{site_url('data/zstd.zarr')}", f"precomputed://{site_url('data/jpeg')}")
 ]
 asked: list[str] = []
+
+
+def read(params, data):
+    """Note which part is asked for."""
+    asked.append(params["name"])
+    return read_engine(params, data)
+
+
 for viewer in viewers:
     hide(viewer._view)
-    channel, answer = viewer._view.channel, viewer._view.channel.receive
-    channel.receive = lambda message, answer=answer: (
-        asked.append(message["params"]["name"]),
-        answer(message),
-    )[1]
+    viewer._view.channel.on("engine.read", read)
 python = pn.pane.HTML("", height=20, styles={"overflow": "hidden"}, sizing_mode="stretch_width")
 
 

@@ -1,0 +1,64 @@
+"""Panel's own messages: what is left where Python is not in the browser, over a server's WebSocket or a notebook's comm.
+
+A message of Panel's costs milliseconds, so several of ours go in one where that delays none. Their bytes go in parts, since
+servers limit the size of a message (Bokeh's to 20 MB) and nothing else passes meanwhile.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from ..channel import Channel, Data
+
+NAME = "comm"
+PART_BYTES = 4 * 2**20
+
+
+class Comm:
+    """Reaches the pages that show one model.
+
+    Parameters
+    ----------
+    send
+        Sends one message of Panel's to them.
+    """
+
+    name = NAME
+    part = PART_BYTES
+
+    def __init__(self, send: Callable[[list[dict[str, Any]]], None]) -> None:
+        self._send = send
+        # Sending in turn keeps the order between threads.
+        self._lock = threading.RLock()
+        self._receiving = 0
+        self._waiting: list[dict[str, Any]] = []
+        self._bytes = 0
+
+    def send(self, text: str, data: Data | None) -> None:
+        """Send one message, with others if it is an answer to one of many that just came."""
+        with self._lock:
+            self._waiting.append({"text": text} if data is None else {"text": text, "data": bytes(data)})
+            self._bytes += 0 if data is None else len(data)
+            if not self._receiving or self._bytes >= PART_BYTES:
+                self._flush()
+
+    def receive(self, channel: Channel, messages: Any) -> None:
+        """Hand on what came in a message of Panel's."""
+        self._receiving += 1
+        try:
+            for message in messages if isinstance(messages, list) else [messages]:
+                known = message if isinstance(message, dict) else {}
+                data = known.get("data")
+                binary = isinstance(data, bytes | bytearray | memoryview)
+                channel.receive(self, known.get("text"), bytes(data) if binary else None)
+        finally:
+            with self._lock:
+                self._receiving -= 1
+                self._flush()
+
+    def _flush(self) -> None:
+        messages, self._waiting, self._bytes = self._waiting, [], 0
+        if messages:
+            self._send(messages)
