@@ -15,6 +15,8 @@ export interface Answer {
   status: number;
   reason: string;
   data: ArrayBuffer | undefined;
+  /** Whether the voxels are compressed as labels already. */
+  compressed?: boolean;
 }
 
 /** Answers the requests for one Python viewer's data. */
@@ -35,6 +37,8 @@ export interface Announcement {
   resident: string;
   /** undefined: no longer. */
   generation?: number;
+  /** Whether all of it is there; else chunks are answered as their voxels come. */
+  whole?: boolean;
   meshes?: boolean;
   /** Sent with the first announcement of each resident worker. */
   port?: MessagePort;
@@ -126,8 +130,8 @@ function hear(announcement: Announcement): void {
   const { resident: key, generation, port } = announcement;
   if (port !== undefined) {
     residentPort = port;
-    port.onmessage = ({ data: { id, status, reason, data } }: MessageEvent<ResidentAnswer>) => {
-      asked.get(id)?.resolve({ status: status === GONE ? ASK_AGAIN : status, reason, data });
+    port.onmessage = ({ data: { id, status, reason, data, compressed } }: MessageEvent<ResidentAnswer>) => {
+      asked.get(id)?.resolve({ status: status === GONE ? ASK_AGAIN : status, reason, data, compressed });
       asked.delete(id);
     };
   }
@@ -143,7 +147,7 @@ function hear(announcement: Announcement): void {
   }
 }
 
-/** Ask the resident worker; undefined where it has no such thing. */
+/** Ask the resident worker, which heeds what follows a # in the path; undefined where it has no such thing. */
 function askResident(path: string, signal: AbortSignal): Promise<Answer> | undefined {
   const [, kind, key, , rest] = PATH.exec(path) ?? [];
   if (key === undefined || rest === undefined || (kind !== "raw" && kind !== "mesh")) return undefined;
@@ -184,7 +188,7 @@ function askPage(path: string, signal: AbortSignal): Promise<Answer> {
       self.postMessage({ pythonCancel: id } satisfies Cancel);
       reject(signal.reason);
     });
-    self.postMessage({ pythonFetch: id, path } satisfies Ask);
+    self.postMessage({ pythonFetch: id, path: path.replace(/#.*/, "") } satisfies Ask);
   });
 }
 
@@ -230,11 +234,12 @@ export async function fetchAny(input: RequestInfo | URL, init?: RequestInit): Pr
   const path = url.slice(url.indexOf("/neuroglancer/"));
   const signal = init?.signal ?? new AbortController().signal;
   signal.throwIfAborted();
-  const { status, reason, data } = await (inWorker ? ask : askPeer)(path, signal);
+  const { status, reason, data, compressed } = await (inWorker ? ask : askPeer)(path, signal);
   const statusText = reason.replace(/[^\x20-\x7e]/g, " ").slice(0, 200);
   if (status !== 200 || data === undefined) return new Response(data ?? null, { status, statusText });
   // A response of its own would copy the voxels in and out.
   return Object.assign(new Response(null, { status, statusText }), {
+    compressed,
     arrayBuffer: async () => data,
     json: async () => JSON.parse(new TextDecoder().decode(data)),
   });
