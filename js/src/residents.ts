@@ -32,8 +32,9 @@ interface Entry {
   /** Bytes here, and the milliseconds that it took. */
   come: number;
   took: number;
-  /** When another slab is there. */
+  /** When another slab is there; and how to say so. */
   next: Promise<void>;
+  advance: () => void;
   /** When all is there, or will not come. */
   settled: Promise<void>;
 }
@@ -83,6 +84,7 @@ export class Residents {
         come: 0,
         took: 0,
         next: Promise.resolve(),
+        advance: () => {},
         settled: Promise.resolve(),
       };
       this.#entries.set(key, entry);
@@ -151,6 +153,7 @@ export class Residents {
     entry.abort = new AbortController();
     entry.come = 0;
     entry.took = 0;
+    advance(entry);
     entry.settled = this.#fill(entry, sender);
   }
 
@@ -195,14 +198,6 @@ export class Residents {
     // Bytes to send at once, and how many of them a byte of the array takes.
     let share = SENT_FIRST;
     let ratio = 1;
-    let come = () => {};
-    const wait = () => {
-      come();
-      entry.next = new Promise((resolve) => {
-        come = resolve;
-      });
-    };
-    wait();
     const run = async () => {
       while (next < bytes) {
         const offset = next;
@@ -220,7 +215,7 @@ export class Residents {
         worker.postMessage({ slab } satisfies FromPage, [data]);
         entry.come += end - offset;
         entry.took = performance.now() - started;
-        wait();
+        advance(entry);
         const took = performance.now() - since;
         if (took < SLAB_MS) share = Math.min(2 * share, SENT_MAX);
         else if (took > 2 * SLAB_MS) share = Math.max(share / 2, SENT_MIN);
@@ -291,6 +286,14 @@ export class Residents {
     this.#worker = undefined;
     this.#connected = new WeakSet();
   }
+}
+
+/** Say that a slab is there, and promise the next one. */
+function advance(entry: Entry): void {
+  entry.advance();
+  entry.next = new Promise((resolve) => {
+    entry.advance = resolve;
+  });
 }
 
 /** The page's. */

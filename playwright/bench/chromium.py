@@ -80,7 +80,9 @@ class Page:
         """Send a command and return its result; None where what it was for is gone."""
         self._last += 1
         to = {} if session is None else {"sessionId": session}
-        self._loop.run_until_complete(self._write({"id": self._last, "method": method, "params": params, **to}))
+        self._loop.run_until_complete(
+            self._write({"id": self._last, "method": method, "params": params, **to})
+        )
         while True:
             message = json.loads(self._loop.run_until_complete(self._read()))
             if message.get("id") == self._last:
@@ -103,7 +105,11 @@ class Page:
     def resize(self, width: int, height: int) -> None:
         """Set the size of the window's inside."""
         self.send(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
         )
 
     def goto(self, url: str) -> None:
@@ -131,7 +137,9 @@ class Page:
 
     def _auto_attach(self, session: str | None) -> None:
         known = set(self._workers)
-        self.send("Target.setAutoAttach", session, autoAttach=True, waitForDebuggerOnStart=False, flatten=True)
+        self.send(
+            "Target.setAutoAttach", session, autoAttach=True, waitForDebuggerOnStart=False, flatten=True
+        )
         for worker in set(self._workers) - known:
             self._auto_attach(worker)
 

@@ -45,7 +45,8 @@ window.firstMesh = async (id) => {
   const since = performance.now();
   layer().displayState.segmentationGroupState.value.visibleSegments.add(BigInt(id));
   const source = () => layer().renderLayers.find((x) => x.source?.fragmentSource)?.source.fragmentSource;
-  while (![...(source()?.chunks.values() ?? [])].some((x) => x.meshData?.indices.length > 0)) await frame();
+  const chunks = () => [...(source()?.chunks ?? [])];
+  while (!chunks().some(([key, x]) => key.startsWith(`${id}/`) && x.meshData?.indices.length > 0)) await frame();
   return (performance.now() - since) / 1e3;
 };
 

@@ -133,7 +133,7 @@ def test_larger_arrays_come_chunk_by_chunk_and_equal(served: Any) -> None:
     assert served.reads("raw") != []
 
 
-def test_python_busy_for_ten_seconds(served: Any) -> None:
+def test_busy_python_does_not_matter(served: Any) -> None:
     data = noise("uint8", (64, 64, 64))
     viewer, volume = neuroglancer.Viewer(), volume_of(data, "image", "3d")
     with viewer.txn() as state:
@@ -145,22 +145,19 @@ def test_python_busy_for_ten_seconds(served: Any) -> None:
     served.wait_resident(viewer, volume)
     served.wait("isReady()")
     served.paths.clear()
-    done = served.keep_busy(10)
-    for step in range(6):
-        # Chunks and scales that have not been in view yet.
-        served.page.evaluate(
-            """([position, scale]) => {
-                upstream().position.value = Float32Array.from(position);
-                upstream().crossSectionScale.value = scale;
-            }""",
-            [[60 - 10 * step, 10 * step + 5, 10 * step + 5], 0.01 * 4**step],
-        )
-        served.wait("isReady()")
-        assert not done.is_set(), f"Python was back before step {step}"
-    for factor, values in served.levels("a"):
-        assert list(map(str, values)) == expected(data, "image", factor)
-    assert not done.is_set()
-    assert done.wait(20)
+    with served.busy():
+        for step in range(6):
+            # Chunks and scales that have not been in view yet.
+            served.page.evaluate(
+                """([position, scale]) => {
+                    upstream().position.value = Float32Array.from(position);
+                    upstream().crossSectionScale.value = scale;
+                }""",
+                [[60 - 10 * step, 10 * step + 5, 10 * step + 5], 0.01 * 4**step],
+            )
+            served.wait("isReady()")
+        for factor, values in served.levels("a"):
+            assert list(map(str, values)) == expected(data, "image", factor)
     assert served.reads("raw") == []
 
 
