@@ -6,7 +6,8 @@
 import { ChannelError, type Reply } from "./channel";
 import { partUrl, startWorker } from "./parts";
 import { type Announcement, useResidents } from "./sources";
-import type { FromPage, Resident, ToPage } from "./worker/resident";
+import { product } from "./worker/cut";
+import type { FromPage, Patch, Resident, ToPage } from "./worker/resident";
 
 /** A Python viewer that can send its arrays. */
 export interface Sender {
@@ -110,8 +111,61 @@ export class Residents {
     const entry = this.#entries.get(key);
     const sender = entry?.senders.values().next().value;
     if (entry?.info === undefined || sender === undefined || entry.info.generation === generation) return;
+    if (entry.ready) {
+      entry.settled = this.#update(entry, entry.info, sender, generation);
+      return;
+    }
     this.#drop(entry);
     this.#begin(entry, sender);
+  }
+
+  /** Have what has changed sent, or everything where that is not known. */
+  async #update(entry: Entry, info: Resident, sender: Sender, generation: number): Promise<void> {
+    const { key, bytes, abort } = entry;
+    const { signal } = abort;
+    this.#close(entry);
+    advance(entry);
+    try {
+      const { result } = await sender.ask("source.changes", { key, since: info.generation, generation }, { signal });
+      const { boxes } = result as { boxes?: [number[], number[]][] | null };
+      const size = boxes?.reduce((sum, [start, end]) => sum + sizeOf(start, end) * entry.voxel, 0) ?? bytes;
+      if (boxes != null && size < Math.min(bytes / 2, SLAB_MAX)) {
+        const packed = sender.remote;
+        const patches = await Promise.all(
+          boxes
+            .filter(([start, end]) => sizeOf(start, end) > 0)
+            .map(async ([start, end]): Promise<Patch> => {
+              const reply = await sender.ask("source.box", { key, generation, start, end, packed }, { signal });
+              if (reply.data === undefined) throw new Error("Python sent no voxels");
+              const form = reply.result as { runs: number; deflated: boolean };
+              return { start, end, data: reply.data, bytes: sizeOf(start, end) * entry.voxel, ...form };
+            }),
+        );
+        const worker = await this.#start();
+        signal.throwIfAborted();
+        const next = { ...info, generation };
+        const complete = this.#complete(worker, next, signal);
+        worker.postMessage(
+          { change: { key, since: info.generation, generation, patches } } satisfies FromPage,
+          patches.map(({ data }) => data),
+        );
+        await complete;
+        signal.throwIfAborted();
+        entry.info = next;
+        entry.come = bytes;
+        entry.ready = true;
+        await this.#open(entry);
+        for (const onReady of this.#readers.values()) onReady(key);
+        return;
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      console.debug(`An array is sent anew: ${(error as Error).message}`);
+    }
+    if (signal.aborted) return;
+    this.#drop(entry);
+    this.#begin(entry, sender);
+    await entry.settled;
   }
 
   /** When the array is there or will not come. */
@@ -267,12 +321,18 @@ export class Residents {
   #drop(entry: Entry): void {
     const { key } = entry;
     entry.abort.abort(new DOMException("The array was dropped", "AbortError"));
-    for (const reader of this.#readers.keys()) reader.postMessage({ resident: key } satisfies Announcement);
+    this.#close(entry);
     void this.#worker?.then((worker) => worker.postMessage({ drop: key } satisfies FromPage));
     entry.info = undefined;
     entry.bytes = 0;
+  }
+
+  /** Let nobody ask for an array for now. */
+  #close(entry: Entry): void {
+    for (const reader of this.#readers.keys()) reader.postMessage({ resident: entry.key } satisfies Announcement);
     entry.open = false;
     entry.ready = false;
+    entry.come = 0;
   }
 
   #start(): Promise<Worker> {
@@ -287,6 +347,9 @@ export class Residents {
     this.#connected = new WeakSet();
   }
 }
+
+/** Voxels of a box. */
+const sizeOf = (start: number[], end: number[]): number => product(end.map((n, d) => n - (start[d] as number)));
 
 /** Say that a slab is there, and promise the next one. */
 function advance(entry: Entry): void {

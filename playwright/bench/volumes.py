@@ -70,11 +70,9 @@ def read(path: Path) -> NDArray[Any]:
 def fit(page: Page) -> None:
     """Wait for the viewer, and size the window so that the canvas is the same in each case: some have margins."""
     page.wait("upstream()?.display.panels.size > 0")
-    page.resize(*page.evaluate("room(%d, %d)" % (SIZE["width"], SIZE["height"])))
-    page.wait(
-        "upstream().display.canvas.width === %d && upstream().display.canvas.height === %d"
-        % (SIZE["width"], SIZE["height"])
-    )
+    page.resize(*page.evaluate(f"room({SIZE['width']}, {SIZE['height']})"))
+    page.wait(f"upstream().display.canvas.width === {SIZE['width']}")
+    page.wait(f"upstream().display.canvas.height === {SIZE['height']}")
 
 
 def space() -> Any:

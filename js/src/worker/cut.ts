@@ -114,6 +114,29 @@ export function lastVoxel(layout: Layout, part: Part): number {
   );
 }
 
+/** Write the voxels of a box, which lie in the array's order, into an array. */
+export function paste(
+  layout: Layout,
+  buffer: ArrayBuffer,
+  { start, end }: Pick<Part, "start" | "end">,
+  box: ArrayBuffer,
+): void {
+  const size = start.map((a, d) => (end[d] as number) - a);
+  const one = size.map(() => 1);
+  const strides = stridesOf(layout);
+  const packed = stridesOf({ shape: size, order: layout.order });
+  const words = wordsPerVoxel(layout.dtype);
+  const target = wordsOf(layout.dtype, buffer);
+  const source = wordsOf(layout.dtype, box);
+  const axes = layout.order.map((d) => ({
+    length: size[d] as number,
+    from: words * (packed[d] as number),
+    to: words * (strides[d] as number),
+  }));
+  const row = words * (axes.at(-1) as Axis).length;
+  walk(axes, (from, to) => target.set(source.subarray(from, from + row), to), 0, words * dot(start, one, strides));
+}
+
 function pick(layout: Layout, buffer: ArrayBuffer, { start, end, factor }: Part): ArrayBuffer {
   const size = start.map((a, d) => (end[d] as number) - a);
   const words = wordsPerVoxel(layout.dtype);

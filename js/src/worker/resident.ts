@@ -3,7 +3,7 @@
 // It is a worker of its own, not the chunk worker, so that several viewers share one copy of an array. Chunk workers
 // ask through ports; neither the page nor Python has a part in it.
 import { partUrl, startWorker } from "../parts";
-import { bytesPerVoxel, cut, type Layout, lastVoxel, PartError, product } from "./cut";
+import { bytesPerVoxel, cut, type Layout, lastVoxel, PartError, paste, product } from "./cut";
 import { compress } from "./labels";
 import type { MeshResult, MeshTask } from "./mesh";
 import { type Box, findObjects, maskOf, type ObjectId, objectId, type Triple } from "./objects";
@@ -27,9 +27,17 @@ export interface Slab extends Packed {
   offset: number;
 }
 
+/** The new voxels of a box, in the array's order. */
+export interface Patch extends Packed {
+  start: number[];
+  end: number[];
+}
+
 export interface FromPage {
   open?: Resident;
   slab?: Slab;
+  /** Make an array of one generation the next. */
+  change?: { key: string; since: number; generation: number; patches: Patch[] };
   drop?: string;
   port?: MessagePort;
 }
@@ -141,6 +149,24 @@ async function take({ key, generation, offset, ...slab }: Slab): Promise<void> {
   self.postMessage({ key, generation } satisfies ToPage);
   // By the time a mesh is wanted, Python may be too busy to serve the worker's file.
   if (kept.info.meshes !== null) void startMesher();
+}
+
+async function change({ key, since, generation, patches }: NonNullable<FromPage["change"]>): Promise<void> {
+  const kept = arrays.get(key);
+  const ready = await Promise.all(patches.map(async (patch) => ({ ...patch, data: await inflate(patch) })));
+  if (kept === undefined || arrays.get(key) !== kept || kept.info.generation !== since) {
+    self.postMessage({ key, generation, error: "the array was replaced" } satisfies ToPage);
+    return;
+  }
+  const voxel = bytesPerVoxel(kept.info.dtype);
+  for (const patch of ready) {
+    const voxels = new ArrayBuffer(patch.bytes);
+    unpack(patch, voxels, 0, voxel);
+    paste(kept.info, kept.buffer, patch, voxels);
+  }
+  const { objects: _, ...rest } = kept;
+  arrays.set(key, { ...rest, info: { ...kept.info, generation } });
+  self.postMessage({ key, generation } satisfies ToPage);
 }
 
 function connect(port: MessagePort): void {
@@ -277,6 +303,7 @@ async function surfaceOf(task: MeshTask): Promise<ArrayBuffer> {
 self.addEventListener("message", ({ data }: MessageEvent<FromPage>) => {
   if (data.open !== undefined) open(data.open);
   if (data.slab !== undefined) void take(data.slab);
+  if (data.change !== undefined) void change(data.change);
   if (data.drop !== undefined) {
     arrays.delete(data.drop);
     void cutAll();
