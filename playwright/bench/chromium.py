@@ -18,17 +18,7 @@ from typing import Any
 
 from tornado.websocket import websocket_connect
 
-FLAGS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-dev-shm-usage",
-]
+FLAGS = ["--headless=new", *(Path(__file__).parents[1] / "chromium.flags").read_text().split()]
 SIZE = {"width": 900, "height": 600}
 
 

@@ -27,6 +27,7 @@ import panel as pn
 from chromium import SIZE, Page
 from neuroglancer import _neuroglancer
 from numpy.typing import NDArray
+from report import machine
 from tornado.ioloop import IOLoop
 
 from panel_neuroglancer import Neuroglancer
@@ -341,7 +342,10 @@ def main() -> None:
     everything = {"segmentation": np.array(labels[:n, :n, :n], order="F"), "image": image(n)}
     volumes = {name: everything[name] for name in args.volumes}
     crop = {"meshes": np.array(labels[:m, :m, :m], order="F")} if m else {}
-    results: dict[str, Any] = {"segmentation": args.segmentation.name if args.segmentation else "synthetic"}
+    results: dict[str, Any] = {
+        "segmentation": args.segmentation.name if args.segmentation else "synthetic",
+        "machine": machine(),
+    }
     with tempfile.TemporaryDirectory() as folder:
         for case_name, case in cases(args.cases, Path(folder), {**volumes, **crop}).items():
             for name, data in volumes.items():

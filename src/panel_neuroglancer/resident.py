@@ -31,7 +31,7 @@ _UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
 _DTYPES = (*_UNSIGNED, "int8", "int16", "int32", "int64", "float32")
 
 
-def invalidate(volume: Any, region: Sequence[slice] | None = None) -> None:
+def invalidate(volume: Any, region: slice | Sequence[slice] | None = None) -> None:
     """Let the pages know that an array has changed.
 
     With a region, only its voxels are sent again to the pages that keep the array.
@@ -54,7 +54,8 @@ def invalidate(volume: Any, region: Sequence[slice] | None = None) -> None:
     """
     if region is not None:
         known = _changes.setdefault(volume, [])
-        known.append((volume.change_count + 1, _box(region, volume.shape)))
+        parts = (region,) if isinstance(region, slice) else region
+        known.append((volume.change_count + 1, _box(parts, volume.shape)))
         del known[:-_REMEMBERED_CHANGES]
     volume.invalidate()
 
