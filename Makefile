@@ -82,9 +82,12 @@ browser-tests: browser unit site wheel
 	@echo "== Browser tests"
 	$(BIN)/pytest playwright
 
+# Takes an hour or so; BENCH_SEGMENTATION=… names a .npy or .ckl file with labels to use instead of synthetic ones.
 bench: browser site
 	@$(BIN)/python playwright/bench/first_chunk.py
 	@$(BIN)/python playwright/bench/boot.py
+	@$(BIN)/python playwright/bench/volumes.py
+	@$(BIN)/python playwright/bench/report.py
 
 screenshot: browser site
 	@$(BIN)/python playwright/bench/screenshot.py

@@ -198,6 +198,23 @@ export const EDITS = [
     times: 2,
   },
   { file: "status.js", from: "this.element.innerHTML = text;", to: "this.element.textContent = text;", times: 1 },
+  // Labels come compressed from the resident worker, if it is asked with the size of the blocks.
+  {
+    file: "datasource/python/backend.js",
+    from: "const response = await fetchOk(new URL(path, parameters.baseUrl).href, {",
+    to: `const blocks = this.spec.compressedSegmentationBlockSize;
+    if (blocks !== undefined) path += "#" + blocks.slice(0, 3).join();
+    const response = await fetchOk(new URL(path, parameters.baseUrl).href, {`,
+    times: 1,
+  },
+  {
+    file: "datasource/python/backend.js",
+    from: "await this.chunkDecoder(chunk, signal, await response.arrayBuffer());",
+    to: `const data = await response.arrayBuffer();
+    if (response.compressed) chunk.data = new Uint32Array(data);
+    else await this.chunkDecoder(chunk, signal, data);`,
+    times: 1,
+  },
   // The status line is one per page; it lives in the viewer that is in use.
   {
     file: "status.js",

@@ -1,11 +1,13 @@
 // On the page: which of Python's arrays are in the resident worker, and how they get there.
 //
-// An array is sent once, in slabs, so that other messages pass in between; its chunks come from Python meanwhile. The
+// An array is sent once, in slabs, so that other messages pass in between. Chunks wait for the slabs that they need, or come
+// from Python meanwhile where the connection is slow. The
 // worker is started for the first array and ended with the last, which surely frees the memory.
 import { ChannelError, type Reply } from "./channel";
 import { partUrl, startWorker } from "./parts";
 import { type Announcement, useResidents } from "./sources";
-import type { FromPage, Resident, ToPage } from "./worker/resident";
+import { product } from "./worker/cut";
+import type { FromPage, Patch, Resident, ToPage } from "./worker/resident";
 
 /** A Python viewer that can send its arrays. */
 export interface Sender {
@@ -24,24 +26,31 @@ interface Entry {
   /** Bytes of one voxel, and of all. */
   voxel: number;
   bytes: number;
+  /** Whether chunk workers may ask for it; and whether all of it is here. */
+  open: boolean;
   ready: boolean;
+  remote: boolean;
   /** Bytes here, and the milliseconds that it took. */
   come: number;
   took: number;
-  /** When the first slab is there, or none will come. */
-  begun: Promise<void>;
+  /** When another slab is there; and how to say so. */
+  next: Promise<void>;
+  advance: () => void;
   /** When all is there, or will not come. */
   settled: Promise<void>;
 }
 
-const SLAB_MIN = 1 << 18;
-const SLAB_FIRST = 1 << 22;
-const SLAB_MAX = 1 << 24;
+// Bytes of an array in one slab, and of what is under way for it. Packed slabs take little of the connection.
+const SLAB_MAX = 1 << 26;
+const SENT_FIRST = 1 << 22;
+const SENT_MIN = 1 << 18;
+const SENT_MAX = 1 << 24;
 /** How long one slab should be under way: others wait about as long. A page that draws takes half of it to notice. */
 const SLAB_MS = 400;
-const IN_FLIGHT = 2;
-/** How long chunks rather wait for the whole array than to be asked for one by one. */
-const WAIT_MS = 2000;
+const IN_FLIGHT = 3;
+/** How long chunks rather wait for the array than to be asked for one by one; and until that can be foretold. */
+const WAIT_MS = 8000;
+const GRACE_MS = 500;
 
 export class Residents {
   readonly #entries = new Map<string, Entry>();
@@ -57,7 +66,7 @@ export class Residents {
       this.#readers.delete(reader);
       terminate();
     };
-    for (const entry of this.#entries.values()) if (entry.ready) void this.#announce(reader, entry);
+    for (const entry of this.#entries.values()) void this.#announce(reader, entry);
   }
 
   /** Have the array `key` here, if it is one and there is room; `sender` wants it until it releases it. */
@@ -70,10 +79,13 @@ export class Residents {
         abort: new AbortController(),
         voxel: 1,
         bytes: 0,
+        open: false,
         ready: false,
+        remote: sender.remote,
         come: 0,
         took: 0,
-        begun: Promise.resolve(),
+        next: Promise.resolve(),
+        advance: () => {},
         settled: Promise.resolve(),
       };
       this.#entries.set(key, entry);
@@ -99,8 +111,61 @@ export class Residents {
     const entry = this.#entries.get(key);
     const sender = entry?.senders.values().next().value;
     if (entry?.info === undefined || sender === undefined || entry.info.generation === generation) return;
+    if (entry.ready) {
+      entry.settled = this.#update(entry, entry.info, sender, generation);
+      return;
+    }
     this.#drop(entry);
     this.#begin(entry, sender);
+  }
+
+  /** Have what has changed sent, or everything where that is not known. */
+  async #update(entry: Entry, info: Resident, sender: Sender, generation: number): Promise<void> {
+    const { key, bytes, abort } = entry;
+    const { signal } = abort;
+    this.#close(entry);
+    advance(entry);
+    try {
+      const { result } = await sender.ask("source.changes", { key, since: info.generation, generation }, { signal });
+      const { boxes } = result as { boxes?: [number[], number[]][] | null };
+      const size = boxes?.reduce((sum, [start, end]) => sum + sizeOf(start, end) * entry.voxel, 0) ?? bytes;
+      if (boxes != null && size < Math.min(bytes / 2, SLAB_MAX)) {
+        const packed = sender.remote;
+        const patches = await Promise.all(
+          boxes
+            .filter(([start, end]) => sizeOf(start, end) > 0)
+            .map(async ([start, end]): Promise<Patch> => {
+              const reply = await sender.ask("source.box", { key, generation, start, end, packed }, { signal });
+              if (reply.data === undefined) throw new Error("Python sent no voxels");
+              const form = reply.result as { runs: number; deflated: boolean };
+              return { start, end, data: reply.data, bytes: sizeOf(start, end) * entry.voxel, ...form };
+            }),
+        );
+        const worker = await this.#start();
+        signal.throwIfAborted();
+        const next = { ...info, generation };
+        const complete = this.#complete(worker, next, signal);
+        worker.postMessage(
+          { change: { key, since: info.generation, generation, patches } } satisfies FromPage,
+          patches.map(({ data }) => data),
+        );
+        await complete;
+        signal.throwIfAborted();
+        entry.info = next;
+        entry.come = bytes;
+        entry.ready = true;
+        await this.#open(entry);
+        for (const onReady of this.#readers.values()) onReady(key);
+        return;
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      console.debug(`An array is sent anew: ${(error as Error).message}`);
+    }
+    if (signal.aborted) return;
+    this.#drop(entry);
+    this.#begin(entry, sender);
+    await entry.settled;
   }
 
   /** When the array is there or will not come. */
@@ -108,14 +173,23 @@ export class Residents {
     await this.#entries.get(key)?.settled;
   }
 
-  /** Wait for the array where that is soon; false where its chunks are better asked for one by one. */
+  /** Whether chunks of the array are better asked for here than in Python: all of it will be here soon. */
   async soon(key: string): Promise<boolean> {
     const entry = this.#entries.get(key);
-    await entry?.begun;
-    if (entry?.info === undefined || entry.come === 0) return false;
-    if (((entry.bytes - entry.come) / entry.come) * entry.took > WAIT_MS) return false;
-    await entry.settled;
-    return entry.ready;
+    if (entry === undefined) return false;
+    let settled = false;
+    void entry.settled.then(() => {
+      settled = true;
+    });
+    while (!settled && !entry.open) {
+      await Promise.race([entry.settled, entry.next]);
+      const { bytes, come, took, remote } = entry;
+      const left = ((bytes - come) / come) * took;
+      if (entry.open || come === 0 || (took <= GRACE_MS && remote)) continue;
+      if (remote && left > WAIT_MS) return false;
+      await this.#open(entry);
+    }
+    return entry.open;
   }
 
   /** Whether meshes of the array's objects can be asked for here. */
@@ -132,12 +206,12 @@ export class Residents {
   #begin(entry: Entry, sender: Sender): void {
     entry.abort = new AbortController();
     entry.come = 0;
-    entry.begun = new Promise((begun) => {
-      entry.settled = this.#fill(entry, sender, begun).finally(begun);
-    });
+    entry.took = 0;
+    advance(entry);
+    entry.settled = this.#fill(entry, sender);
   }
 
-  async #fill(entry: Entry, sender: Sender, begun: () => void): Promise<void> {
+  async #fill(entry: Entry, sender: Sender): Promise<void> {
     const { key, abort } = entry;
     const { signal } = abort;
     try {
@@ -150,10 +224,10 @@ export class Residents {
       signal.throwIfAborted();
       const complete = this.#complete(worker, array, signal);
       worker.postMessage({ open: array } satisfies FromPage);
-      await Promise.all([complete, this.#send(worker, entry, sender, begun)]);
+      await Promise.all([complete, this.#send(worker, entry, sender)]);
       signal.throwIfAborted();
       entry.ready = true;
-      await Promise.all([...this.#readers.keys()].map((reader) => this.#announce(reader, entry)));
+      await this.#open(entry);
       for (const onReady of this.#readers.values()) onReady(key);
     } catch (error) {
       if (signal.aborted) return;
@@ -170,30 +244,35 @@ export class Residents {
   }
 
   /** Ask Python for all slabs, a few at a time, and hand them on. */
-  async #send(worker: Worker, entry: Entry, sender: Sender, begun: () => void): Promise<void> {
+  async #send(worker: Worker, entry: Entry, sender: Sender): Promise<void> {
     const { info, voxel, bytes, abort } = entry;
     const { key, generation } = info as Resident;
     const started = performance.now();
     let next = 0;
-    let size = SLAB_FIRST;
+    // Bytes to send at once, and how many of them a byte of the array takes.
+    let share = SENT_FIRST;
+    let ratio = 1;
     const run = async () => {
       while (next < bytes) {
         const offset = next;
-        const end = Math.min(bytes, offset + size);
+        const size = Math.min(share / ratio, SLAB_MAX);
+        const end = Math.min(bytes, offset + Math.ceil(size / voxel) * voxel);
         next = end;
         const since = performance.now();
         const params = { key, generation, start: offset / voxel, end: end / voxel, packed: sender.remote };
         const { data, result } = await sender.ask("source.slab", params, { signal: abort.signal });
         abort.signal.throwIfAborted();
         if (data === undefined) throw new Error("Python sent no voxels");
-        const { packed } = result as { packed: boolean };
-        worker.postMessage({ slab: { key, generation, offset, data, packed } } satisfies FromPage, [data]);
+        ratio = data.byteLength / (end - offset);
+        const form = result as { runs: number; deflated: boolean };
+        const slab = { key, generation, offset, bytes: end - offset, data, ...form };
+        worker.postMessage({ slab } satisfies FromPage, [data]);
         entry.come += end - offset;
         entry.took = performance.now() - started;
-        begun();
+        advance(entry);
         const took = performance.now() - since;
-        if (took < SLAB_MS / 2) size = Math.min(2 * size, SLAB_MAX);
-        else if (took > 2 * SLAB_MS) size = Math.max(size / 2, SLAB_MIN);
+        if (took < SLAB_MS) share = Math.min(2 * share, SENT_MAX);
+        else if (took > 2 * SLAB_MS) share = Math.max(share / 2, SENT_MIN);
       }
     };
     await Promise.all(Array.from({ length: IN_FLIGHT }, run));
@@ -216,10 +295,18 @@ export class Residents {
     });
   }
 
-  async #announce(reader: Worker, { key, info, ready }: Entry): Promise<void> {
+  async #open(entry: Entry): Promise<void> {
+    entry.open = true;
+    await Promise.all([...this.#readers.keys()].map((reader) => this.#announce(reader, entry)));
+  }
+
+  async #announce(reader: Worker, entry: Entry): Promise<void> {
+    if (!entry.open) return;
     const worker = await this.#start();
-    if (!ready || info === undefined) return;
-    const message: Announcement = { resident: key, generation: info.generation, meshes: info.meshes != null };
+    const { key, info, ready } = entry;
+    if (!entry.open || info === undefined) return;
+    const { generation } = info;
+    const message: Announcement = { resident: key, generation, whole: ready, meshes: ready && info.meshes != null };
     if (this.#connected.has(reader)) {
       reader.postMessage(message);
       return;
@@ -234,11 +321,18 @@ export class Residents {
   #drop(entry: Entry): void {
     const { key } = entry;
     entry.abort.abort(new DOMException("The array was dropped", "AbortError"));
-    for (const reader of this.#readers.keys()) reader.postMessage({ resident: key } satisfies Announcement);
+    this.#close(entry);
     void this.#worker?.then((worker) => worker.postMessage({ drop: key } satisfies FromPage));
     entry.info = undefined;
     entry.bytes = 0;
+  }
+
+  /** Let nobody ask for an array for now. */
+  #close(entry: Entry): void {
+    for (const reader of this.#readers.keys()) reader.postMessage({ resident: entry.key } satisfies Announcement);
+    entry.open = false;
     entry.ready = false;
+    entry.come = 0;
   }
 
   #start(): Promise<Worker> {
@@ -252,6 +346,17 @@ export class Residents {
     this.#worker = undefined;
     this.#connected = new WeakSet();
   }
+}
+
+/** Voxels of a box. */
+const sizeOf = (start: number[], end: number[]): number => product(end.map((n, d) => n - (start[d] as number)));
+
+/** Say that a slab is there, and promise the next one. */
+function advance(entry: Entry): void {
+  entry.advance();
+  entry.next = new Promise((resolve) => {
+    entry.advance = resolve;
+  });
 }
 
 /** The page's. */

@@ -16,6 +16,8 @@ export interface Answer {
   status: number;
   reason: string;
   data: ArrayBuffer | undefined;
+  /** Whether the voxels are compressed as labels already. */
+  compressed?: boolean;
 }
 
 /** Answers the requests for one Python viewer's data. */
@@ -36,6 +38,8 @@ export interface Announcement {
   resident: string;
   /** undefined: no longer. */
   generation?: number;
+  /** Whether all of it is there; else chunks are answered as their voxels come. */
+  whole?: boolean;
   meshes?: boolean;
   /** Sent with the first announcement of each resident worker. */
   port?: MessagePort;
@@ -53,6 +57,9 @@ const PATH = /^\/neuroglancer\/([^/]+)\/(([^/.]+)\.[^/]+)(?:\/(.*))?$/;
 const ASK_AGAIN = 0;
 /** Status where the resident worker has another generation of the array, or none. */
 const GONE = 410;
+
+/** A path without what follows a #, which only the resident worker heeds. */
+const bare = (path: string) => path.replace(/#.*/, "");
 
 const peers = new Map<string, Set<DataPeer>>();
 
@@ -134,8 +141,8 @@ function hear(announcement: Announcement): void {
   const { resident: key, generation, port } = announcement;
   if (port !== undefined) {
     residentPort = port;
-    port.onmessage = ({ data: { id, status, reason, data } }: MessageEvent<ResidentAnswer>) => {
-      asked.get(id)?.resolve({ status: status === GONE ? ASK_AGAIN : status, reason, data });
+    port.onmessage = ({ data: { id, status, reason, data, compressed } }: MessageEvent<ResidentAnswer>) => {
+      asked.get(id)?.resolve({ status: status === GONE ? ASK_AGAIN : status, reason, data, compressed });
       asked.delete(id);
     };
   }
@@ -151,7 +158,7 @@ function hear(announcement: Announcement): void {
   }
 }
 
-/** Ask the resident worker; undefined where it has no such thing. */
+/** Ask the resident worker, which heeds what follows a # in the path; undefined where it has no such thing. */
 function askResident(path: string, signal: AbortSignal): Promise<Answer> | undefined {
   const [, kind, key, , rest] = PATH.exec(path) ?? [];
   if (key === undefined || rest === undefined || (kind !== "raw" && kind !== "mesh")) return undefined;
@@ -192,7 +199,7 @@ function askPage(path: string, signal: AbortSignal): Promise<Answer> {
       self.postMessage({ pythonCancel: id } satisfies Cancel);
       reject(signal.reason);
     });
-    self.postMessage({ pythonFetch: id, path } satisfies Ask);
+    self.postMessage({ pythonFetch: id, path: bare(path) } satisfies Ask);
   });
 }
 
@@ -249,13 +256,14 @@ export async function fetchAny(input: RequestInfo | URL, init?: RequestInit): Pr
   const signal = init?.signal ?? new AbortController().signal;
   signal.throwIfAborted();
   const answer = await (inWorker ? ask : askPeer)(path, signal);
-  const { status, reason, data } = answer;
-  tell(path, answer);
+  const { status, reason, data, compressed } = answer;
+  tell(bare(path), answer);
   const statusText = reason.replace(/[^\x20-\x7e]/g, " ").slice(0, 200);
   if (status !== 200 || data === undefined)
     return Object.defineProperty(new Response(data ?? null, { status, statusText }), "url", { value: url });
   // A response of its own would copy the voxels in and out.
   return Object.assign(new Response(null, { status, statusText }), {
+    compressed,
     arrayBuffer: async () => data,
     json: async () => JSON.parse(new TextDecoder().decode(data)),
   });

@@ -1,7 +1,11 @@
 import fs from "node:fs";
+import zlib from "node:zlib";
+import { decodeChannels } from "neuroglancer/unstable/sliceview/compressed_segmentation/decode_common.js";
 import { describe, expect, it } from "vitest";
 import { cut, type DataTypeName, PartError } from "../src/worker/cut";
+import { compress } from "../src/worker/labels";
 import { findObjects, maskOf, type ObjectId } from "../src/worker/objects";
+import { inflate, unpack } from "../src/worker/packed";
 import { simplify, tolerance } from "../src/worker/simplify";
 import { type Mesh, surface } from "../src/worker/surface";
 
@@ -48,6 +52,72 @@ describe("cut", () => {
       { start: [0], end: [4], factor: [1] },
     ])
       expect(() => cut(layout, data, part, true)).toThrow(PartError);
+  });
+});
+
+describe("compressed labels", () => {
+  const shape = [23, 18, 20];
+  const voxels = shape.reduce((a, b) => a * b, 1);
+  const kinds: Record<string, (i: number) => number> = {
+    "one label": () => 7,
+    "blobs of labels": (i) => Math.floor(i / 300) * 0x01234567,
+    "a label in each voxel": (i) => i * 0x9e3779b1,
+    "two labels": (i) => (i >> 3) & 1 && 0xffffffff,
+  };
+  const parts = [
+    { start: [0, 0, 0], end: shape, factor: [1, 1, 1] },
+    { start: [3, 1, 8], end: [23, 17, 16], factor: [1, 1, 1] },
+    { start: [0, 1, 0], end: [12, 6, 10], factor: [2, 3, 2] },
+  ];
+  it.each(
+    Object.keys(kinds).flatMap((kind) =>
+      (["uint32", "uint64"] as const).flatMap((dtype) =>
+        [
+          [2, 1, 0],
+          [0, 1, 2],
+          [1, 2, 0],
+        ].map((order) => [kind, dtype, order] as const),
+      ),
+    ),
+  )("neuroglancer reads what was there: %s, %s, order %s", (kind, dtype, order) => {
+    const value = kinds[kind] as (i: number) => number;
+    const Labels = dtype === "uint32" ? Uint32Array : BigUint64Array;
+    const buffer = new ArrayBuffer(voxels * Labels.BYTES_PER_ELEMENT);
+    new Uint32Array(buffer).forEach((_, i, words) => {
+      words[i] = value(i);
+    });
+    const layout = { dtype, shape, order };
+    for (const part of parts)
+      for (const block of [
+        [8, 8, 8],
+        [16, 8, 4],
+        [64, 8, 1],
+      ] as [number, number, number][]) {
+        const size = part.start.map((a, d) => (part.end[d] as number) - a);
+        const read = new Labels(size.reduce((a, b) => a * b, 1));
+        decodeChannels(read, new Uint32Array(compress(layout, buffer, part, block)), 0, [...size, 1], block);
+        expect(hex(read.buffer as ArrayBuffer)).toBe(hex(cut(layout, buffer, part, false)));
+      }
+  });
+
+  it("refuses what the array does not have", () => {
+    const part = { start: [0, 0, 0], end: [24, 1, 1], factor: [1, 1, 1] };
+    const layout = { dtype: "uint32" as const, shape, order: [2, 1, 0] };
+    expect(() => compress(layout, new ArrayBuffer(4 * voxels), part, [8, 8, 8])).toThrow(PartError);
+  });
+});
+
+describe("packed pieces", () => {
+  it.each([1, 2, 4, 8])("come out as they were: runs of %i bytes", async (size) => {
+    const starts = new Uint8Array(Uint32Array.from([0, 3, 4]).buffer);
+    const values = Uint8Array.from({ length: 3 * size }, (_, i) => 9 + i);
+    const data = new Uint8Array(zlib.deflateSync(Buffer.concat([starts, values]))).buffer;
+    const array = new ArrayBuffer(8 * size);
+    const inflated = await inflate({ data, deflated: true });
+    unpack({ data: inflated, deflated: false, runs: 3, bytes: 6 * size }, array, 2 * size, size);
+    const of = (i: number) => hex(values.slice(i * size, (i + 1) * size).buffer);
+    expect(hex(array)).toBe("00".repeat(2 * size) + [0, 0, 0, 1, 2, 2].map(of).join(""));
+    expect(inflated.byteLength).toBe(0);
   });
 });
 

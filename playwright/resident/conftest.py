@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,18 +72,21 @@ class Served:
         """Return what was asked from Python so far."""
         return [path for path in self.paths if path.startswith(f"/neuroglancer/{kind}/")]
 
-    def keep_busy(self, seconds: float) -> threading.Event:
-        """Keep Python from answering; the event tells the end."""
-        begun, done = threading.Event(), threading.Event()
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Keep Python from answering meanwhile."""
+        begun, over = threading.Event(), threading.Event()
 
-        def busy() -> None:
+        def compute() -> None:
             begun.set()
-            time.sleep(seconds)
-            done.set()
+            over.wait(120)
 
-        self.loop.add_callback(busy)
+        self.loop.add_callback(compute)
         assert begun.wait(10)
-        return done
+        try:
+            yield
+        finally:
+            over.set()
 
 
 @pytest.fixture

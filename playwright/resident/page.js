@@ -15,7 +15,7 @@ const { postMessage } = Worker.prototype;
 Worker.prototype.postMessage = function (message, ...rest) {
   if (message?.resident !== undefined) {
     if (message.generation === undefined) delete announced[message.resident];
-    else announced[message.resident] = message.generation;
+    else if (message.whole) announced[message.resident] = message.generation;
   }
   return postMessage.call(this, message, ...rest);
 };

@@ -112,13 +112,12 @@ def test_voxel_sizes_scale_the_mesh_and_busy_python_does_not_matter(served: Any)
     viewer = show(served, volume, [2])
     served.wait_resident(viewer, volume)
     meshes(served, [2])
-    done = served.keep_busy(10)
-    served.page.evaluate(
-        "upstream().layerManager.getLayerByName('s').layer.displayState.segmentationGroupState.value"
-        ".visibleSegments.add(1n)"
-    )
-    mesh = meshes(served, [1])[1]
-    assert not done.is_set()
+    with served.busy():
+        served.page.evaluate(
+            "upstream().layerManager.getLayerByName('s').layer.displayState.segmentationGroupState.value"
+            ".visibleSegments.add(1n)"
+        )
+        mesh = meshes(served, [1])[1]
     assert_closed(mesh)
     size = np.array([4e-9, 4e-9, 4e-8])
     np.testing.assert_allclose(mesh[0].min(0) / size, [2.5, 3.5, 4.5], atol=0.5)

@@ -5,6 +5,7 @@ from .component import Neuroglancer
 from .engine import site_url
 from .errors import NeuroglancerError, StateError, UrlError
 from .reading import read_volume, screenshot
+from .resident import invalidate
 from .saving import save
 from .state import parse_url, to_url
 
@@ -13,6 +14,7 @@ __all__ = [
     "NeuroglancerError",
     "StateError",
     "UrlError",
+    "invalidate",
     "parse_url",
     "read_volume",
     "save",

@@ -5,8 +5,10 @@ An array goes in the order in which it lies in memory, so that sending it is cop
 
 from __future__ import annotations
 
+import operator
+import weakref
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,9 +21,43 @@ from .sources import is_overridden
 Volumes = Callable[[str], Any]
 Array = NDArray[Any]
 
+Box = tuple[tuple[int, ...], tuple[int, ...]]
+
 _SAMPLE = 1 << 16
+_REMEMBERED_CHANGES = 64
+# The last changes of each volume: the generation that each made, and the first voxels and those beyond the last.
+_changes: weakref.WeakKeyDictionary[Any, list[tuple[int, Box]]] = weakref.WeakKeyDictionary()
 _UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
 _DTYPES = (*_UNSIGNED, "int8", "int16", "int32", "int64", "float32")
+
+
+def invalidate(volume: Any, region: slice | Sequence[slice] | None = None) -> None:
+    """Let the pages know that an array has changed.
+
+    With a region, only its voxels are sent again to the pages that keep the array.
+
+    Parameters
+    ----------
+    volume
+        A ``neuroglancer.LocalVolume``.
+    region
+        What has changed: one slice per dimension, as for the array. By default everything, as
+        ``volume.invalidate()`` says it.
+
+    Examples
+    --------
+    >>> import neuroglancer, numpy as np
+    >>> array = np.zeros((64, 64, 64), "uint8")
+    >>> volume = neuroglancer.LocalVolume(array, neuroglancer.CoordinateSpace(names=list("xyz"), units="nm", scales=[1] * 3))
+    >>> array[8:16, :, 30] = 255
+    >>> invalidate(volume, np.s_[8:16, :, 30:31])
+    """
+    if region is not None:
+        known = _changes.setdefault(volume, [])
+        parts = (region,) if isinstance(region, slice) else region
+        known.append((volume.change_count + 1, _box(parts, volume.shape)))
+        del known[:-_REMEMBERED_CHANGES]
+    volume.invalidate()
 
 
 def serve(channel: Channel, volumes: Volumes) -> None:
@@ -43,7 +79,18 @@ def serve(channel: Channel, volumes: Volumes) -> None:
         generation, start, end = (_number(params, name) for name in ("generation", "start", "end"))
         return _runtime.in_background(slab, volume, generation, start, end, packed=bool(params.get("packed")))
 
+    def tell_changes(params: dict[str, Any], data: bytes | None) -> Reply:
+        volume = volumes(_text(params, "key"))
+        return Reply({"boxes": changes(volume, _number(params, "since"), _number(params, "generation"))})
+
+    def send_box(params: dict[str, Any], data: bytes | None) -> Any:
+        volume, packed = volumes(_text(params, "key")), bool(params.get("packed"))
+        start, end = (tuple(map(int, params[name])) for name in ("start", "end"))
+        return _runtime.in_background(box, volume, _number(params, "generation"), (start, end), packed=packed)
+
     channel.on("source.resident", describe_one)
+    channel.on("source.changes", tell_changes)
+    channel.on("source.box", send_box)
     channel.on("source.slab", send_slab)
 
 
@@ -81,8 +128,10 @@ def describe(volume: Any, key: str, limit: int) -> dict[str, Any]:
 def slab(volume: Any, generation: int, start: int, end: int, *, packed: bool = False) -> Reply:
     """Return some voxels of a volume's array, in the order of memory.
 
-    With ``packed`` they are compressed where that makes them much smaller, and the result says so: a browser takes
-    messages from a server a little at a time, between the pictures it draws.
+    With ``packed`` they are made smaller where that is soon done, and the result says how: a browser takes messages from a
+    server a little at a time, between the pictures it draws. ``runs`` is the number of runs of equal voxels, whose starts
+    (``uint32``) come first, then their values; 0 where the voxels are sent one by one. ``deflated`` says whether all that
+    is compressed with zlib.
 
     Raises
     ------
@@ -95,9 +144,63 @@ def slab(volume: Any, generation: int, start: int, end: int, *, packed: bool = F
     if not 0 <= start < end <= array.size:
         raise ChannelError("bad-params", f"The array has no voxels {start} to {end}; it has {array.size}.")
     part = voxels(array.transpose(memory_order(array)), start, end)
-    data = part.astype(_sent_as(array.dtype), copy=False).tobytes()
-    packed = packed and len(zlib.compress(data[:_SAMPLE], 1)) < min(len(data), _SAMPLE) / 2
-    return Reply({"packed": packed}, zlib.compress(data, 1) if packed else data)
+    return _pack(part.astype(_sent_as(array.dtype), copy=False), packed)
+
+
+def changes(volume: Any, since: int, generation: int) -> list[Box] | None:
+    """Return what has changed from one generation to another, or None if that may be everything."""
+    known = {made: box for made, box in _changes.get(volume, []) if since < made <= generation}
+    return list(known.values()) if volume is not None and len(known) == generation - since else None
+
+
+def box(volume: Any, generation: int, part: Box, *, packed: bool = False) -> Reply:
+    """Return the voxels of a part of a volume's array, in the order of memory, packed as in `slab`."""
+    array = _array(volume)
+    if array is None or volume.change_count != generation:
+        raise ChannelError("stale", "The array was changed or removed while it was sent.")
+    start, end = part
+    if _box([slice(a, b) for a, b in zip(start, end, strict=True)], array.shape) != part:
+        raise ChannelError("bad-params", f"The array has no part {part}; its shape is {array.shape}.")
+    cut = array[tuple(map(slice, start, end))].transpose(memory_order(array))
+    return _pack(cut.astype(_sent_as(array.dtype), copy=False).reshape(-1), packed)
+
+
+def _box(region: Sequence[slice], shape: Sequence[int]) -> Box:
+    if len(region) != len(shape):
+        raise ValueError(
+            f"The region has {len(region)} slices, the array {len(shape)} dimensions: give one for each."
+        )
+    spans = [part.indices(operator.index(n)) for part, n in zip(region, shape, strict=True)]
+    if any(step != 1 for _, _, step in spans):
+        raise ValueError("The region's slices have steps: give the box around what has changed.")
+    return tuple(a for a, _, _ in spans), tuple(max(a, b) for a, b, _ in spans)
+
+
+def _pack(part: Array, packed: bool) -> Reply:
+    if not packed:
+        return Reply({"runs": 0, "deflated": False}, part.tobytes())
+    runs, data = in_runs(part)
+    deflated = len(zlib.compress(data[:_SAMPLE], 1)) < min(len(data), _SAMPLE) / 2
+    return Reply({"runs": runs, "deflated": deflated}, zlib.compress(data, 1) if deflated else data)
+
+
+def in_runs(part: Array) -> tuple[int, bytes]:
+    """Return the number of runs of equal voxels with their starts and values, or 0 and the voxels if runs are short.
+
+    Examples
+    --------
+    >>> runs, data = in_runs(np.repeat(np.array([7, 0, 9], "uint8"), [30, 50, 20]))
+    >>> runs, np.frombuffer(data, "<u4", runs).tolist(), list(data[4 * runs :])
+    (3, [0, 30, 80], [7, 0, 9])
+    """
+    # Bits are compared, not numbers: NaN equals itself, and -0 is not 0.
+    bits = np.ascontiguousarray(part).view(f"u{part.itemsize}")
+    changes = bits[1:] != bits[:-1]
+    runs = 1 + int(np.count_nonzero(changes))
+    if runs * (4 + part.itemsize) > part.nbytes / 4:
+        return 0, part.tobytes()
+    starts = np.concatenate([[0], np.flatnonzero(changes) + 1]).astype("<u4")
+    return runs, starts.tobytes() + bits[starts].astype(bits.dtype.newbyteorder("<")).tobytes()
 
 
 def memory_order(array: Array) -> list[int]:

@@ -215,7 +215,11 @@ def _mesh(volume: Any, object_id: int) -> bytes:
     try:
         return bytes(volume.get_object_mesh(object_id))
     except local_volume.MeshImplementationNotAvailable:
-        raise NotServedError(501, "Meshes of arrays are not made in the browser yet") from None
+        raise NotServedError(
+            501,
+            "Python makes no meshes in the browser, and the page has not got this array: raise the component's resident_limit "
+            "above its size in bytes, and give it as a NumPy array",
+        ) from None
     except local_volume.MeshesNotSupportedForVolume:
         raise NotServedError(405, "Only 3-D arrays of unsigned integers have meshes") from None
     except local_volume.InvalidObjectIdForMesh:

@@ -77,7 +77,7 @@ export class PartError extends Error {
 }
 
 /** @throws PartError where the array has no such part */
-function check({ shape }: Layout, { start, end, factor }: Part): void {
+export function check({ shape }: Layout, { start, end, factor }: Part): void {
   const fits = shape.every((n, d) => {
     const [a, b, f] = [start[d], end[d], factor[d]] as [number, number, number];
     return Number.isInteger(f) && f >= 1 && a >= 0 && a <= b && b <= Math.ceil(n / f);
@@ -97,6 +97,44 @@ function check({ shape }: Layout, { start, end, factor }: Part): void {
 export function cut(layout: Layout, buffer: ArrayBuffer, part: Part, mean: boolean): ArrayBuffer {
   check(layout, part);
   return mean && part.factor.some((f) => f !== 1) ? average(layout, buffer, part) : pick(layout, buffer, part);
+}
+
+/**
+ * The place in memory of a part's last voxel.
+ *
+ * @throws PartError where the array has no such part
+ */
+export function lastVoxel(layout: Layout, part: Part): number {
+  check(layout, part);
+  const last = layout.shape.map((n, d) => Math.min(n, (part.end[d] as number) * (part.factor[d] as number)) - 1);
+  return dot(
+    last,
+    last.map(() => 1),
+    stridesOf(layout),
+  );
+}
+
+/** Write the voxels of a box, which lie in the array's order, into an array. */
+export function paste(
+  layout: Layout,
+  buffer: ArrayBuffer,
+  { start, end }: Pick<Part, "start" | "end">,
+  box: ArrayBuffer,
+): void {
+  const size = start.map((a, d) => (end[d] as number) - a);
+  const one = size.map(() => 1);
+  const strides = stridesOf(layout);
+  const packed = stridesOf({ shape: size, order: layout.order });
+  const words = wordsPerVoxel(layout.dtype);
+  const target = wordsOf(layout.dtype, buffer);
+  const source = wordsOf(layout.dtype, box);
+  const axes = layout.order.map((d) => ({
+    length: size[d] as number,
+    from: words * (packed[d] as number),
+    to: words * (strides[d] as number),
+  }));
+  const row = words * (axes.at(-1) as Axis).length;
+  walk(axes, (from, to) => target.set(source.subarray(from, from + row), to), 0, words * dot(start, one, strides));
 }
 
 function pick(layout: Layout, buffer: ArrayBuffer, { start, end, factor }: Part): ArrayBuffer {
@@ -134,7 +172,7 @@ function axesOf(order: number[], size: number[], factor: number[], strides: numb
   }));
 }
 
-const dot = (a: number[], b: number[], c: number[]): number =>
+export const dot = (a: number[], b: number[], c: number[]): number =>
   a.reduce((sum, x, d) => sum + x * (b[d] as number) * (c[d] as number), 0);
 
 /**

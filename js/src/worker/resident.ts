@@ -3,9 +3,11 @@
 // It is a worker of its own, not the chunk worker, so that several viewers share one copy of an array. Chunk workers
 // ask through ports; neither the page nor Python has a part in it.
 import { partUrl, startWorker } from "../parts";
-import { bytesPerVoxel, cut, type Layout, PartError, product } from "./cut";
+import { bytesPerVoxel, cut, type Layout, lastVoxel, PartError, paste, product } from "./cut";
+import { compress } from "./labels";
 import type { MeshResult, MeshTask } from "./mesh";
 import { type Box, findObjects, maskOf, type ObjectId, objectId, type Triple } from "./objects";
+import { inflate, type Packed, unpack } from "./packed";
 import type { MeshOptions } from "./simplify";
 
 /** What an array is, and how it is to be served. */
@@ -18,10 +20,24 @@ export interface Resident extends Layout {
   meshes: (MeshOptions & { scales: Triple }) | null;
 }
 
+/** A piece of the array `key`, from the byte `offset` on. */
+export interface Slab extends Packed {
+  key: string;
+  generation: number;
+  offset: number;
+}
+
+/** The new voxels of a box, in the array's order. */
+export interface Patch extends Packed {
+  start: number[];
+  end: number[];
+}
+
 export interface FromPage {
   open?: Resident;
-  /** A piece of the array `key`, from this byte on. */
-  slab?: { key: string; generation: number; offset: number; data: ArrayBuffer; packed: boolean };
+  slab?: Slab;
+  /** Make an array of one generation the next. */
+  change?: { key: string; since: number; generation: number; patches: Patch[] };
   drop?: string;
   port?: MessagePort;
 }
@@ -38,7 +54,7 @@ export interface ResidentAsk {
   key: string;
   generation: number;
   kind: "raw" | "mesh";
-  /** The rest of the path: the part, or the object. */
+  /** The rest of the path: the object; or the part, and after a # the size of the blocks in which labels are compressed. */
   rest: string;
 }
 
@@ -50,13 +66,18 @@ export interface ResidentAnswer {
   id: number;
   status: number;
   reason: string;
-  data?: ArrayBuffer;
+  data?: ArrayBuffer | undefined;
+  /** Whether the voxels are compressed as labels. */
+  compressed: boolean;
 }
 
 interface Kept {
   info: Resident;
   buffer: ArrayBuffer;
-  missing: number;
+  /** All bytes up to this one are here. */
+  upTo: number;
+  /** Pieces beyond that: where they begin and end. */
+  ahead: Map<number, number>;
   objects?: Promise<Map<ObjectId, Box>>;
 }
 
@@ -74,6 +95,7 @@ const arrays = new Map<string, Kept>();
 const jobs = new Map<MessagePort, Map<number, Job>>();
 const cuts = new Set<Job>();
 let cutting = false;
+let more = false;
 let lastMesh: Promise<void> = Promise.resolve();
 
 const pause = new MessageChannel();
@@ -105,27 +127,46 @@ function open(info: Resident): void {
   arrays.delete(info.key);
   const bytes = product(info.shape) * bytesPerVoxel(info.dtype);
   try {
-    arrays.set(info.key, { info, buffer: new ArrayBuffer(bytes), missing: bytes });
+    arrays.set(info.key, { info, buffer: new ArrayBuffer(bytes), upTo: 0, ahead: new Map() });
   } catch {
     const { key, generation } = info;
     self.postMessage({ key, generation, error: `the browser gave no ${bytes} bytes` } satisfies ToPage);
   }
 }
 
-function unpack(data: ArrayBuffer): Promise<ArrayBuffer> {
-  return new Response(new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
-}
-
-async function take({ key, generation, offset, data, packed }: NonNullable<FromPage["slab"]>): Promise<void> {
-  const voxels = packed ? await unpack(data) : data;
+async function take({ key, generation, offset, ...slab }: Slab): Promise<void> {
+  const data = await inflate(slab);
   const kept = arrays.get(key);
   if (kept?.info.generation !== generation) return;
-  new Uint8Array(kept.buffer).set(new Uint8Array(voxels), offset);
-  kept.missing -= voxels.byteLength;
-  if (kept.missing !== 0) return;
+  unpack({ ...slab, data }, kept.buffer, offset, bytesPerVoxel(kept.info.dtype));
+  kept.ahead.set(offset, offset + slab.bytes);
+  for (let end = kept.ahead.get(kept.upTo); end !== undefined; end = kept.ahead.get(kept.upTo)) {
+    kept.ahead.delete(kept.upTo);
+    kept.upTo = end;
+  }
+  void cutAll();
+  if (kept.upTo !== kept.buffer.byteLength) return;
   self.postMessage({ key, generation } satisfies ToPage);
   // By the time a mesh is wanted, Python may be too busy to serve the worker's file.
   if (kept.info.meshes !== null) void startMesher();
+}
+
+async function change({ key, since, generation, patches }: NonNullable<FromPage["change"]>): Promise<void> {
+  const kept = arrays.get(key);
+  const ready = await Promise.all(patches.map(async (patch) => ({ ...patch, data: await inflate(patch) })));
+  if (kept === undefined || arrays.get(key) !== kept || kept.info.generation !== since) {
+    self.postMessage({ key, generation, error: "the array was replaced" } satisfies ToPage);
+    return;
+  }
+  const voxel = bytesPerVoxel(kept.info.dtype);
+  for (const patch of ready) {
+    const voxels = new ArrayBuffer(patch.bytes);
+    unpack(patch, voxels, 0, voxel);
+    paste(kept.info, kept.buffer, patch, voxels);
+  }
+  const { objects: _, ...rest } = kept;
+  arrays.set(key, { ...rest, info: { ...kept.info, generation } });
+  self.postMessage({ key, generation } satisfies ToPage);
 }
 
 function connect(port: MessagePort): void {
@@ -149,37 +190,49 @@ function connect(port: MessagePort): void {
       return;
     }
     cuts.add(job);
-    if (!cutting) void cutAll();
+    void cutAll();
   };
 }
 
-/** Answer one request for a chunk after the other, with a chance for each to be cancelled. */
+/** Answer one request for a chunk after the other, if its voxels are here, with a chance for each to be cancelled. */
 async function cutAll(): Promise<void> {
+  more = true;
+  if (cutting) return;
   cutting = true;
-  for (const job of cuts) {
-    cuts.delete(job);
-    cutOne(job);
-    await turn();
+  while (more) {
+    more = false;
+    for (const job of cuts) {
+      if (!cutOne(job)) continue;
+      cuts.delete(job);
+      await turn();
+    }
   }
   cutting = false;
 }
 
-function cutOne(job: Job): void {
+/** Answer a request for a chunk; false if its voxels are still to come. */
+function cutOne(job: Job): boolean {
   const kept = keptFor(job);
   if (kept === undefined) {
     answer(job, GONE, "The array was replaced");
-    return;
+    return true;
   }
-  const [factor, start, end] = job.rest.split("/").map((text) => text.split(",").map(Number)) as [
+  const [factor, start, end, block] = job.rest.split(/[/#]/).map((text) => text.split(",").map(Number)) as [
     number[],
     number[],
     number[],
+    Triple | undefined,
   ];
+  const { info, buffer, upTo } = kept;
+  const part = { start, end, factor };
   try {
-    answer(job, 200, "OK", cut(kept.info, kept.buffer, { start, end, factor }, kept.info.mean));
+    if (bytesPerVoxel(info.dtype) * lastVoxel(info, part) >= upTo) return false;
+    if (block === undefined || info.mean) answer(job, 200, "OK", cut(info, buffer, part, info.mean));
+    else answer(job, 200, "OK", compress(info, buffer, part, block), true);
   } catch (error) {
     answer(job, error instanceof PartError ? 400 : 500, (error as Error).message);
   }
+  return true;
 }
 
 function keptFor({ key, generation }: Job): Kept | undefined {
@@ -187,10 +240,11 @@ function keptFor({ key, generation }: Job): Kept | undefined {
   return kept?.info.generation === generation ? kept : undefined;
 }
 
-function answer(job: Job, status: number, reason: string, data?: ArrayBuffer): void {
-  jobs.get(job.port)?.delete(job.id);
-  if (job.cancelled) return;
-  job.port.postMessage({ id: job.id, status, reason, data } satisfies ResidentAnswer, data === undefined ? [] : [data]);
+function answer(job: Job, status: number, reason: string, data?: ArrayBuffer, compressed = false): void {
+  const { id, port, cancelled } = job;
+  jobs.get(port)?.delete(id);
+  if (cancelled) return;
+  port.postMessage({ id, status, reason, data, compressed } satisfies ResidentAnswer, data === undefined ? [] : [data]);
 }
 
 async function mesh(job: Job): Promise<void> {
@@ -249,6 +303,10 @@ async function surfaceOf(task: MeshTask): Promise<ArrayBuffer> {
 self.addEventListener("message", ({ data }: MessageEvent<FromPage>) => {
   if (data.open !== undefined) open(data.open);
   if (data.slab !== undefined) void take(data.slab);
-  if (data.drop !== undefined) arrays.delete(data.drop);
+  if (data.change !== undefined) void change(data.change);
+  if (data.drop !== undefined) {
+    arrays.delete(data.drop);
+    void cutAll();
+  }
   if (data.port !== undefined) connect(data.port);
 });

@@ -24,7 +24,19 @@ class Probe(NeuroglancerView):
         super().__init__(lambda report: None, width=100, height=20)
         self.label, self.noted, self.running, self.cancelled = name, [], set(), 0
         self.random = random.Random(1)
-        methods = ("echo", "make", "measure", "later", "told", "burst", "ask", "busy", "state", "never", "remove")
+        methods = (
+            "echo",
+            "make",
+            "measure",
+            "later",
+            "told",
+            "burst",
+            "ask",
+            "busy",
+            "state",
+            "never",
+            "remove",
+        )
         for method in methods:
             self.channel.on(method, getattr(self, method))
         self.channel.on("count", self.count)

@@ -1,0 +1,141 @@
+// Cuts labels out of an array in the form in which neuroglancer draws them: small blocks, each with a table of its labels
+// and a few bits per voxel. neuroglancer makes that itself out of voxels, in other workers, at several times the cost.
+import { check, cut, dot, type Layout, type Part, product, stridesOf, wordsOf, wordsPerVoxel } from "./cut";
+import type { Triple } from "./objects";
+
+/** Twice the most voxels of a block, so that the labels of a block are found after few tries. */
+const SLOTS = 1 << 10;
+
+/** The place of each label of one block in its table, found by a hash. */
+class Places {
+  count = 0;
+  readonly low = new Uint32Array(SLOTS);
+  readonly high = new Uint32Array(SLOTS);
+  readonly #slots = new Uint16Array(SLOTS);
+  readonly #used = new Uint16Array(SLOTS);
+
+  clear(): void {
+    for (let i = 0; i < this.count; ++i) this.#slots[this.#used[i] as number] = 0;
+    this.count = 0;
+  }
+
+  of(low: number, high: number): number {
+    let slot = (Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1) >>> 22) & (SLOTS - 1);
+    for (;;) {
+      const place = (this.#slots[slot] as number) - 1;
+      if (place < 0) break;
+      if (this.low[place] === low && this.high[place] === high) return place;
+      slot = (slot + 1) & (SLOTS - 1);
+    }
+    const place = this.count++;
+    this.#slots[slot] = place + 1;
+    this.#used[place] = slot;
+    this.low[place] = low;
+    this.high[place] = high;
+    return place;
+  }
+}
+
+const places = new Places();
+let scratch = new Uint32Array(0);
+
+/**
+ * Cut a part out of an array of 32 or 64-bit labels, by taking every n-th voxel, in neuroglancer's compressed form.
+ *
+ * @param block voxels of a block along x, y, z; at most 512 in all
+ * @throws PartError where the array has no such part
+ */
+export function compress(layout: Layout, buffer: ArrayBuffer, part: Part, block: Triple): ArrayBuffer {
+  check(layout, part);
+  const size = part.start.map((a, d) => (part.end[d] as number) - a);
+  const width = wordsPerVoxel(layout.dtype);
+  // Where x does not run fastest, voxels are better put in order first than picked one by one from all over the memory.
+  const direct = layout.order.at(-1) === 0;
+  const voxels = direct ? buffer : cut(layout, buffer, part, false);
+  const factor = direct ? part.factor : size.map(() => 1);
+  const strides = direct
+    ? stridesOf(layout)
+    : stridesOf({ shape: size, order: size.map((_, d) => size.length - 1 - d) });
+  const origin = direct ? dot(part.start, factor, strides) : 0;
+  const words = wordsOf(layout.dtype, voxels) as Uint32Array;
+  const [nx, ny, nz] = size as Triple;
+  const [bx, by, bz] = block;
+  const [sx, sy, sz] = strides.map((stride, d) => width * stride * (factor[d] as number)) as Triple;
+  const grid = [Math.ceil(nx / bx), Math.ceil(ny / by), Math.ceil(nz / bz)] as Triple;
+  const volume = product(block);
+  const most = 1 + product(grid) * (2 + Math.ceil(volume / 2) + volume * width);
+  if (scratch.length < most) scratch = new Uint32Array(most);
+  const out = scratch;
+  const indices = new Uint16Array(Math.ceil(volume / 32) * 32);
+  const single = new Map<number | bigint, number>();
+  // One channel, which begins after this word; all offsets count from there.
+  const base = 1;
+  out[0] = base;
+  let header = base;
+  let end = base + 2 * product(grid);
+  for (let z0 = 0; z0 < nz; z0 += bz) {
+    const az = Math.min(bz, nz - z0);
+    for (let y0 = 0; y0 < ny; y0 += by) {
+      const ay = Math.min(by, ny - y0);
+      for (let x0 = 0; x0 < nx; x0 += bx) {
+        const ax = Math.min(bx, nx - x0);
+        if (ax * ay * az < volume) indices.fill(0);
+        places.clear();
+        let low = -1;
+        let high = -1;
+        let place = 0;
+        const first = width * origin + x0 * sx + y0 * sy + z0 * sz;
+        for (let z = 0; z < az; ++z) {
+          for (let y = 0; y < ay; ++y) {
+            let from = first + z * sz + y * sy;
+            let to = bx * (y + by * z);
+            if (width === 1) {
+              for (let x = 0; x < ax; ++x, from += sx, ++to) {
+                const label = words[from] as number;
+                if (label !== low) {
+                  low = label;
+                  place = places.of(label, 0);
+                }
+                indices[to] = place;
+              }
+              continue;
+            }
+            for (let x = 0; x < ax; ++x, from += sx, ++to) {
+              if (words[from] !== low || words[from + 1] !== high) {
+                low = words[from] as number;
+                high = words[from + 1] as number;
+                place = places.of(low, high);
+              }
+              indices[to] = place;
+            }
+          }
+        }
+        const { count } = places;
+        let bits = 0;
+        if (count > 1) for (bits = 1; 1 << bits < count; ) bits *= 2;
+        out[header + 1] = end - base;
+        const perWord = 32 / bits;
+        for (let i = 0; bits > 0 && i < volume; i += perWord) {
+          let word = 0;
+          for (let k = 0, shift = 0; shift < 32; ++k, shift += bits) word |= (indices[i + k] as number) << shift;
+          out[end++] = word;
+        }
+        let table = end - base;
+        const known = count === 1 ? single.get(width === 1 ? low : BigInt(high) * HIGH + BigInt(low)) : undefined;
+        if (known !== undefined) table = known;
+        else {
+          if (count === 1) single.set(width === 1 ? low : BigInt(high) * HIGH + BigInt(low), table);
+          for (let i = 0; i < count; ++i) {
+            out[end++] = places.low[i] as number;
+            if (width === 2) out[end++] = places.high[i] as number;
+          }
+        }
+        out[header] = table | (bits << 24);
+        header += 2;
+      }
+    }
+  }
+  return out.slice(0, end).buffer;
+}
+
+const HIGH = 1n << 32n;
