@@ -263,7 +263,7 @@ def measure(browser: Browser, address: str, name: str, n: int, program: str, run
             note(back_page=reported - began, back_python=at - reported)
     page.close()
     return {
-        key: {"median": statistics.median(x), "p95": statistics.quantiles(x, n=20)[-1]}
+        key: {"median": statistics.median(x), "p95": statistics.quantiles(x, n=20)[-1], "least": min(x)}
         for key, x in steps.items()
     }
 
@@ -284,7 +284,7 @@ def main() -> None:
     system = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     results: dict[str, Any] = {}
     print(
-        "Milliseconds, median (p95). total = to_page + page; python: until its call returns, package: of that the official"
+        "Milliseconds, median (least, p95). total = to_page + page; python: until its call returns, package: of that the official"
     )
     print(
         "package's; back_page: from the user's change to the report, 100 ms of it waiting for more; back_python: the rest."
@@ -297,7 +297,9 @@ def main() -> None:
                     n, program = CASES[name]
                     row = measure(browser, address, name, int(n * options.scale), program, options.runs)
                     results.setdefault(runtime, {})[name] = row
-                    figures = [f"{k} {v['median']:.1f} ({v['p95']:.1f})" for k, v in row.items()]
+                    figures = [
+                        f"{k} {v['median']:.1f} ({v['least']:.1f} {v['p95']:.1f})" for k, v in row.items()
+                    ]
                     print(
                         f"{runtime:15} {name:30} {int(n * options.scale):6}  " + "  ".join(figures),
                         flush=True,
