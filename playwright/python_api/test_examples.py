@@ -116,7 +116,9 @@ def test_runs(lab: Any, start: Any, name: str) -> None:
         lab.until(
             "v.layerManager.managedLayers.length && v.layerManager.managedLayers.every((l) => l.isReady())"
         )
+        lab.run("show()")  # so that nothing of it comes later
         return
+    lab.watch.expect("DeprecationWarning")  # theirs
     lab.drawn()
     errors = lab.run("""
         import asyncio
