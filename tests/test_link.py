@@ -76,6 +76,16 @@ def test_large_messages_wait_for_each_other():
     assert [(x, len(data)) for x, data in two.got] == [(x, module.WINDOW_BYTES) for x in range(3)]
 
 
+def test_a_large_message_does_not_wait_for_small_ones():
+    one, two = End(), End()
+    send(one, 3, b"small")
+    two.take(one.wire.sent)
+    assert two.wire.sent == []  # too little to be acknowledged
+    one.link.send({"kind": "event", "x": 3}, bytes(2 * module.WINDOW_BYTES))
+    two.take(one.wire.sent[3:])
+    assert [x for x, _ in two.got] == [0, 1, 2, 3]
+
+
 @pytest.mark.parametrize("size", [0, 9, 10, 11, 30, 31])
 def test_a_carrier_gets_no_more_at_once_than_it_takes(size):
     one, two = End(part=10), End()

@@ -113,8 +113,9 @@ export class Link {
       const next = this.#queue[0];
       if (next === undefined || this.#over) return;
       const size = next.data?.byteLength ?? 0;
-      const full = this.#unacknowledged.length >= WINDOW.messages || this.#underWay + size > WINDOW.bytes;
-      if (full && this.#unacknowledged.length > 0) return;
+      if (this.#unacknowledged.length >= WINDOW.messages) return;
+      // Less than that the other end need not acknowledge, so there is nothing to wait for.
+      if (this.#underWay >= ACKNOWLEDGE.bytes && this.#underWay + size > WINDOW.bytes) return;
       this.#queue.shift();
       this.#queued -= size;
       this.#last += 1;

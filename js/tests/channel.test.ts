@@ -84,6 +84,16 @@ describe("link", () => {
     expect(two.got.length).toBe(1003);
   });
 
+  test("a large message does not wait for small ones, which need not be acknowledged", () => {
+    const [one, two] = [new End(), new End()];
+    send(one, 3, new Uint8Array(5));
+    two.take(one.wire.sent.splice(0));
+    expect(two.wire.sent).toEqual([]);
+    one.link.send({ kind: "event", x: 3 }, new Uint8Array(2 ** 26));
+    two.take(one.wire.sent);
+    expect(two.got.map(([x]) => x)).toEqual([0, 1, 2, 3]);
+  });
+
   test.each([0, 9, 10, 11, 30, 31])("%i bytes in parts of 10", (size) => {
     const [one, two] = [new End(10), new End()];
     one.link.send({ kind: "event", x: 1 }, new Uint8Array(size));

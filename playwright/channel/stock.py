@@ -38,7 +38,7 @@ from panel.io.convert import script_to_html
 from panel.io.resources import set_resource_mode
 app, archive, page, worker = sys.argv[1:]
 with set_resource_mode("cdn"):
-    html, script = script_to_html(app, app_resources=archive, runtime="pyodide-worker", prerender=False, compiled=False)
+    html, script = script_to_html(app, app_resources=archive or None, runtime="pyodide-worker", prerender=False, compiled=False)
 open(page, "w").write(html)
 open(worker, "w").write(script)
 """
@@ -55,7 +55,7 @@ def make(app: Path, site: Path) -> str:
         name: base + path.removeprefix(".") for name, path in config["env"].items() if "NEUROGLANCER" in name
     }
     subprocess.run(
-        [sys.executable, "-c", RENDER, app, config["archives"][0], page, worker], env=env, check=True
+        [sys.executable, "-c", RENDER, app, "".join(config["archives"]), page, worker], env=env, check=True
     )
     page.write_text(assets.localise(page.read_text("utf8"), base), "utf8")
     pyodide = Runtime(DEFAULT_VERSION, Progress(None)).core["pyodide.js"]

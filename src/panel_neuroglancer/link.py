@@ -166,8 +166,11 @@ class Link:
         while self._queue and not self._over:
             text, data = self._queue[0]
             size = 0 if data is None else len(data)
-            full = len(self._unacknowledged) >= WINDOW_MESSAGES or self._under_way + size > WINDOW_BYTES
-            if full and self._unacknowledged:
+            # Less than this the other end need not acknowledge, so there is nothing to wait for.
+            some = self._under_way >= ACK_BYTES
+            if len(self._unacknowledged) >= WINDOW_MESSAGES or (
+                some and self._under_way + size > WINDOW_BYTES
+            ):
                 return
             self._queue.popleft()
             self._queued -= size
