@@ -51,8 +51,9 @@ class Comm:
             for message in messages if isinstance(messages, list) else [messages]:
                 known = message if isinstance(message, dict) else {}
                 data = known.get("data")
-                binary = isinstance(data, bytes | bytearray | memoryview)
-                channel.receive(self, known.get("text"), bytes(data) if binary else None)
+                if not isinstance(data, bytes | bytearray | memoryview):
+                    data = None
+                channel.receive(self, known.get("text"), None if data is None else bytes(data))
         finally:
             with self._lock:
                 self._receiving -= 1
