@@ -72,7 +72,7 @@ def test_bursts_both_ways(tab: Any) -> None:
 
 def test_python_asks_the_page(tab: Any) -> None:
     answers = tab.run("""
-      const peers = (await one.ask("state", {})).result.probes[0].peers;
+      const { peers } = (await one.ask("state", {})).result;
       return (await one.ask("ask", { n: 500, peer: peers.at(-1) })).result.answers;
     """)
     assert answers == [[n, n] for n in range(500)]

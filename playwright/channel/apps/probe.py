@@ -123,6 +123,7 @@ class Probe(NeuroglancerView):
         """Say how all are, those of other pages of the same Python too."""
         return Reply(
             {
+                "peers": [peer.link.peer for peer in self.channel.peers],
                 "probes": [
                     {
                         "label": probe.label,
