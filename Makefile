@@ -87,6 +87,7 @@ bench: browser site
 	@$(BIN)/python playwright/bench/first_chunk.py
 	@$(BIN)/python playwright/bench/boot.py
 	@$(BIN)/python playwright/bench/volumes.py
+	@$(BIN)/python playwright/bench/state.py
 	@$(BIN)/python playwright/bench/report.py
 
 screenshot: browser site

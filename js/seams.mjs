@@ -170,6 +170,13 @@ export const EDITS = [
     to: 'this.element.dataset.checked = value ? "true" : "false"; this.element.ariaPressed = this.element.dataset.checked;',
     times: 1,
   },
+  // A panel that was hidden has no size until its projection has heard of the new one.
+  {
+    file: "sliceview/panel.js",
+    from: "if (!sliceView.valid) {\n      return false;",
+    to: "const { width: __width, height: __height } = sliceView.projectionParameters.value;\n    if (!sliceView.valid || __width === 0 || __height === 0) {\n      return false;",
+    times: 1,
+  },
   // What Python serves comes over the channel (src/sources.ts).
   {
     file: "datasource/python/frontend.js",
