@@ -246,7 +246,7 @@ def test_voxels_that_are_no_numbers(lab: Any, value: str, lazy: bool) -> None:
 @pytest.mark.parametrize("lazy", [False, True])
 def test_an_object_that_is_not_there(lab: Any, lazy: bool) -> None:
     if lazy and lab.runtime != "serve":  # there Python makes no meshes at all
-        words, kind = "not made in the browser yet", "read"
+        words, kind = "makes no meshes in the browser", "read"
     else:
         words, kind = "no object 4711", "no-object"
     program = f"""
