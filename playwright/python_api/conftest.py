@@ -22,7 +22,7 @@ from panel_neuroglancer.site.options import Options
 from panel_neuroglancer.site.progress import Progress
 
 HERE = Path(__file__).parent
-APPS = [HERE / "apps" / f"{name}.py" for name in ("lab", "snippet", "alone", "packages")]
+APPS = [HERE / "apps" / f"{name}.py" for name in ("lab", "snippet", "alone", "packages", "hostile")]
 DATA = HERE / "data"
 # How bright the viewer is, so many pixels below its middle, for what is never completely drawn.
 BRIGHTNESS = """

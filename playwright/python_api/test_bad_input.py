@@ -307,4 +307,4 @@ def test_a_position_that_is_no_number_is_refused(lab: Any) -> None:
         result = str(error)
     """
     )
-    assert "position[0] is nan" in said
+    assert "position is [nan, 1.0, 1.0]. Expected finite numbers." in said

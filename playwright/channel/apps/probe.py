@@ -134,7 +134,7 @@ class Probe(NeuroglancerView):
                         "peers": [peer.link.peer for peer in probe.channel.peers],
                     }
                     for probe in pn.state.cache["probes"]
-                ]
+                ],
             }
         )
 
