@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import queue
+from concurrent.futures import Future
 
 import neuroglancer
 import pytest
@@ -11,7 +11,13 @@ from neuroglancer.default_credentials_manager import default_credentials_manager
 from neuroglancer.futures import run_on_new_thread
 
 from panel_neuroglancer import credentials
-from panel_neuroglancer.channel import Channel
+from panel_neuroglancer.channel import ChannelError
+
+
+class Handlers(dict):
+    """What a channel keeps of those who answer."""
+
+    on = dict.__setitem__
 
 
 @pytest.fixture
@@ -19,13 +25,11 @@ def ask():
     """Asks as a page does."""
 
     def ask(key, parameters=None, invalid=None, **viewer):
-        sent = queue.Queue()
-        channel = Channel(sent.put)
-        credentials.serve(channel, neuroglancer.Viewer(**viewer))
+        handlers = Handlers()
+        credentials.serve(handlers, neuroglancer.Viewer(**viewer))
         params = {"key": key, "parameters": parameters, "invalid": invalid}
-        channel.receive({"id": "1", "method": "viewer.credentials", "params": params})
-        answer = sent.get(timeout=30)
-        return answer["result"] if answer["ok"] else answer["error"]
+        answer = handlers["viewer.credentials"](params, None)
+        return (answer.result(timeout=30) if isinstance(answer, Future) else answer).result
 
     return ask
 
@@ -72,10 +76,12 @@ def test_what_python_cannot_give_says_why_and_what_to_do(ask, monkeypatch):
     monkeypatch.setattr(
         neuroglancer.dvid_credentials, "_global_tokenbased_application_default_credentials_provider", None
     )
-    error = ask("DVID", {"dvidServer": "http://localhost:8000"})
-    assert error["kind"] == "credentials"
-    assert "Python has no credentials for 'DVID': RuntimeError: DVID_CREDENTIALS is not" in error["message"]
-    assert "register('DVID'" in error["message"]
+    with pytest.raises(ChannelError) as raised:
+        ask("DVID", {"dvidServer": "http://localhost:8000"})
+    assert raised.value.kind == "credentials"
+    words = str(raised.value)
+    assert "Python has no credentials for 'DVID': RuntimeError: DVID_CREDENTIALS is not" in words
+    assert "register('DVID'" in words
 
 
 def test_the_page_has_its_own_ways(ask, counting):
