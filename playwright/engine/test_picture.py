@@ -149,7 +149,7 @@ def test_segments_change_in_place(lab: Any) -> None:
     assert picture[low].max() == 0
     assert tuple(picture[high].max((0, 1))) == (0, 255, 0)
     assert view.run(KEPT) == [0]
-    assert view.run("view.selectedSegments") == {"labels": ["9"]}
+    assert view.state["layers"][0]["segments"] == ["9"]
 
 
 def test_mesh_is_drawn(lab: Any) -> None:
