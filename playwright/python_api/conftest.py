@@ -72,10 +72,10 @@ class Lab:
         field.fill(json.dumps({"n": self.orders, "code": textwrap.dedent(program)}))
         field.press("Enter")
 
-    def run(self, program: str) -> Any:
-        """Let Python run a program, and return what it assigned to `result`."""
+    def run(self, program: str, timeout: float | None = None) -> Any:
+        """Let Python run a program for at most `timeout` ms, and return what it assigned to `result`."""
         self.start(program)
-        self.page.wait_for_function("n => python()?.n === n", arg=self.orders)
+        self.page.wait_for_function("n => python()?.n === n", arg=self.orders, timeout=timeout)
         said = self.page.evaluate("python()")
         assert "raised" not in said, said["raised"]
         return said["result"]

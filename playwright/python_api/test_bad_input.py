@@ -207,7 +207,8 @@ def test_four_gigabytes_come_part_by_part(lab: Any) -> None:
     while not shown.ready:
         await asyncio.sleep(0.01)
     result = [asked, shown.errors]
-    """
+    """,
+        timeout=120_000,  # its coarsest parts are 64 MB each to make and to average
     )
     asked, errors = parts
     assert errors == []
