@@ -139,7 +139,7 @@ export interface Report extends Message {
   n: number;
   /** The last command that this state includes. */
   ack: number;
-  /** A command came that could not be understood: Python must send all of its state. */
+  /** A command did not come, or could not be understood: Python must send all of its state. */
   lost: boolean;
   /** Layers that show another one's segments. */
   linked_segments: Record<string, string>;
@@ -150,6 +150,8 @@ export interface Receipt {
   n: number;
   /** It could not be understood: all of the state must be sent. */
   whole: boolean;
+  /** The last command sent; it comes before this receipt, or never. */
+  seq: number;
 }
 
 /** Keeps, for one view, what Python knows, and numbers the messages both ways. */
@@ -173,7 +175,7 @@ export class Conversation {
     return this.#ack;
   }
 
-  /** Whether a command could not be understood. */
+  /** Whether a command is missing. */
   get lost(): boolean {
     return this.#lost;
   }
@@ -225,9 +227,11 @@ export class Conversation {
    *
    * @returns whether the state must be reported again
    */
-  received({ n, whole }: Receipt): boolean {
-    if (whole && n === this.#n) this.#outgoing.forget();
+  received({ n, whole, seq }: Receipt): boolean {
+    const isLast = n === this.#n;
+    if (isLast && seq > this.#ack) this.#lost = true;
+    if (isLast && whole) this.#outgoing.forget();
     else if (!whole) this.#outgoing.arrived(n);
-    return whole && n === this.#n;
+    return isLast && (whole || this.#lost);
   }
 }

@@ -84,7 +84,7 @@ describe("Conversation", () => {
     const conversation = new Conversation("v");
     expect(conversation.report({ x: 1, y: 1 }, {}).state).toEqual({ x: 1, y: 1 });
     expect(conversation.report({ x: 2, y: 1 }, {}).state).toEqual({ x: 2, y: 1 });
-    expect(conversation.received({ n: 1, whole: false })).toBe(false);
+    expect(conversation.received({ n: 1, whole: false, seq: -1 })).toBe(false);
     expect(conversation.report({ x: 2, y: 3 }, {})).toMatchObject({
       base: 1,
       patch: [
@@ -97,10 +97,24 @@ describe("Conversation", () => {
   it("reports all again to a Python that asks for it", () => {
     const conversation = new Conversation("v");
     conversation.report({ x: 1 }, {});
-    conversation.received({ n: 1, whole: false });
+    conversation.received({ n: 1, whole: false, seq: -1 });
     conversation.report({ x: 2 }, {});
-    expect(conversation.received({ n: 2, whole: true })).toBe(true);
+    expect(conversation.received({ n: 2, whole: true, seq: -1 })).toBe(true);
     expect(conversation.report({ x: 2 }, {}).state).toEqual({ x: 2 });
+  });
+
+  it("says that it missed a command when a receipt names a later one than it had", () => {
+    const conversation = new Conversation("v");
+    conversation.receive({ seq: 1, state: { x: 1 }, seen: {} }, {});
+    conversation.report({ x: 1 }, {});
+    expect(conversation.received({ n: 1, whole: false, seq: 1 })).toBe(false);
+    expect(conversation.received({ n: 1, whole: false, seq: 2 })).toBe(true);
+    expect(conversation.report({ x: 1 }, {})).toMatchObject({ n: 2, lost: true, ack: 1 });
+    // Said once; the receipt of another report is no reason to say it again.
+    expect(conversation.received({ n: 1, whole: false, seq: 2 })).toBe(false);
+    expect(conversation.receive({ seq: 2, state: { x: 9 }, seen: {} }, { x: 1 })).toEqual({ x: 9 });
+    expect(conversation.received({ n: 2, whole: false, seq: 2 })).toBe(false);
+    expect(conversation.report({ x: 9 }, {})).toMatchObject({ lost: false, ack: 2 });
   });
 
   it("takes a command in once", () => {

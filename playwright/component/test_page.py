@@ -111,6 +111,27 @@ def test_two_tabs_share_one_viewer(desk: Any) -> None:
     two.until("Math.abs(p.position[0] - 14) < 1e-3")
 
 
+def test_a_tab_that_loads_while_another_is_used_shows_what_came_of_it(desk: Any) -> None:
+    one = desk.open("serve", "shared")
+    one.until("p.ready")
+    for _ in range(4):
+        two = type(one)(one.page.context.new_page(), one.watch, one.url)
+        two.page.set_default_timeout(20_000)
+        two.page.goto(two.url, wait_until="commit")
+        one.page.bring_to_front()
+        was = one.state()["position"][0]
+        one.drag(30 if was > 12 else -30, 0)
+        one.settle()
+        shown = one.state()["position"][0]
+        assert abs(shown - was) == pytest.approx(5, abs=1e-3)
+        two.page.bring_to_front()
+        two.page.wait_for_function("started()")
+        two.wait("Math.abs((v.state.toJSON().position ?? [99])[0] - x) < 1e-3", shown)
+        for tab in (one, two):
+            tab.until("Math.abs(p.position[0] - x) < 1e-3", shown)
+        two.page.close()
+
+
 @pytest.mark.parametrize("theme", ["default", "dark"])
 def test_themes(desk: Any, theme: str) -> None:
     app = desk.open("serve", f"shared?theme={theme}")

@@ -198,3 +198,31 @@ def test_python_may_answer_what_the_user_does(app: Any) -> None:
     got = app.settle()
     assert got["position"][2] == got["z"] == app.state()["position"][2] == 5.5
     assert "command" not in app.messages()
+
+
+def test_a_command_that_is_lost_is_sent_again_once_the_page_is_heard_of(app: Any) -> None:
+    """Panel drops what Python sends while a page loads; here the next command is taken out of what arrives."""
+    app.page.evaluate("""() => {
+      const doc = Bokeh.documents[0];
+      const apply = doc.apply_json_patch;
+      window.lost = 0;
+      doc.apply_json_patch = function (patch, ...rest) {
+        const events = patch.events.filter((event) => event.attr !== "command");
+        if (events.length < patch.events.length) {
+          lost += 1;
+          delete doc.apply_json_patch;
+        }
+        return apply.call(this, { ...patch, events }, ...rest);
+      };
+    }""")
+    app.order(params={"position": [10, 3, 2.5]})
+    app.page.wait_for_function("lost === 1")
+    assert app.state()["position"] == [16, 6, 4.5]
+    app.page.mouse.move(*app.at())
+    app.page.keyboard.down("Control")
+    app.page.mouse.wheel(0, 100)
+    app.page.keyboard.up("Control")
+    app.wait("Math.abs(v.state.toJSON().position[0] - 10) < 1")
+    got = app.until("p.ready && Math.abs(p.position[0] - 10) < 1")
+    assert app.settle()["state"] == app.state()
+    assert got["cross_section_scale"] > 1 / 6

@@ -208,7 +208,6 @@ def test_four_gigabytes_come_part_by_part(lab: Any) -> None:
         await asyncio.sleep(0.01)
     result = [asked, shown.errors]
     """,
-        timeout=120_000,  # its coarsest parts are 64 MB each to make and to average
     )
     asked, errors = parts
     assert errors == []

@@ -342,9 +342,11 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         known = {"state": state, "url": None, **read(state, self._known["state"], self._known)}
         shown = known["selected_segments"]
         shown |= {layer: shown.get(root, []) for layer, root in report.get("linked_segments", {}).items()}
-        self._know(known)
-        # Last: who is told that the view is ready finds all of it.
-        self._on_status()
+        try:
+            self._know(known)
+        finally:  # even if somebody's watcher failed
+            # Last: who is told that the view is ready finds all of it.
+            self._on_status()
 
     def _on_status(self, *events: param.parameterized.Event) -> None:
         hover = self._view.hover

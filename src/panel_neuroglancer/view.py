@@ -52,7 +52,8 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
     command = param.Dict(default={}, doc="The last state that Python wants shown.")
     report = param.Dict(default={}, doc="The last state that a page showed.")
     received = param.Dict(
-        default={}, doc="The last report of each view, and whether its state must be sent whole."
+        default={},
+        doc="The last report of each view, whether its state must be sent whole, and the last command.",
     )
     hover = param.Dict(default={}, doc="What is under the mouse.")
     ready = param.Boolean(default=False, doc="Whether all data in view is loaded.")
@@ -75,8 +76,6 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         # What a page must have applied for its reports to count: everything, save what it caused itself.
         self._due = 0
         self._due_of: dict[str, int] = {}
-        # The last ack of each view whose last report was stale.
-        self._stale: dict[str, int] = {}
         self.channel = Channel()
         self.channel.on("engine.read", read_engine)
         self.carriers = carriers.offer(self.channel)
@@ -126,20 +125,18 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         if number <= self.received.get(view, {"n": 0})["n"]:
             return
         state = self._incoming.setdefault(view, Incoming()).take(number, self._checked(report))
-        # Last in, last out, so that reloaded pages do not pile up.
-        answer = {"n": number, "whole": state is None}
-        self.received = _latest({**_without(self.received, view), view: answer})
-        self._incoming = _latest({**_without(self._incoming, view), view: self._incoming[view]})
         if report.get("lost"):
             self._send_again()
+        # Last in, last out, so that reloaded pages do not pile up.
+        self._incoming = _latest({**_without(self._incoming, view), view: self._incoming[view]})
+        # After any command, so that a page which has this and not that knows: it has missed it.
+        answer = {"n": number, "whole": state is None, "seq": self._seq}
+        self.received = _latest({**_without(self.received, view), view: answer})
+        if report.get("lost"):
             return
         self._outgoing.arrived(ack)
-        if state is None:
+        if state is None or ack < self._due_of.get(view, self._due):
             return
-        if ack < self._due_of.get(view, self._due):
-            self._remind(view, ack)
-            return
-        self._stale.pop(view, None)
         self._settled = True
         self._seen = _latest({**_without(self._seen, view), view: number})
         if diff(self._state, state):
@@ -153,12 +150,6 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         if "state" in report:
             return {**report, "state": share(self._state, as_state(report["state"]))}
         return {**report, "patch": as_json(report.get("patch", []), "patch")}
-
-    def _remind(self, view: str, ack: int) -> None:
-        """Send the last command again to a view that keeps reporting without it: while a page loads, Panel drops some."""
-        if self._stale.get(view) == ack:
-            self._send_again()
-        self._stale[view] = ack
 
     def _send_again(self) -> None:
         # Bokeh sends no value that equals the last one.

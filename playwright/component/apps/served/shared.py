@@ -25,13 +25,19 @@ STATE = {
 viewer = pn.state.as_cached("viewer", lambda: Neuroglancer(STATE, ui="none", width=240, height=220))
 
 
-def tell(state, ready) -> str:
-    """Write down what Python has."""
-    known = {name: getattr(viewer, name) for name in ("state", "position", "ready", "errors")}
-    return f'<pre id="python">{escape(json.dumps(known))}</pre>'
+def page(viewer, json=json, escape=escape):
+    """Show the viewer; what is called later knows all it needs, as it may outlive this session and its global names."""
+    python = pn.pane.HTML("", styles={"overflow": "hidden"}, height=20)
+
+    def tell(*events) -> None:
+        """Write down what Python has."""
+        known = {name: getattr(viewer, name) for name in ("state", "position", "ready", "errors")}
+        python.object = f'<pre id="python">{escape(json.dumps(known))}</pre>'
+
+    watcher = viewer.param.watch(tell, ["state", "ready"])
+    pn.state.on_session_destroyed(lambda context: viewer.param.unwatch(watcher))
+    tell()
+    return pn.Column(viewer, python)
 
 
-python = pn.pane.HTML(
-    pn.bind(tell, viewer.param.state, viewer.param.ready), styles={"overflow": "hidden"}, height=20
-)
-pn.Column(viewer, python).servable(title="One viewer for all")
+page(viewer).servable(title="One viewer for all")
