@@ -1,3 +1,4 @@
+import io
 import zlib
 
 import neuroglancer
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 
 from panel_neuroglancer import invalidate, resident
+from panel_neuroglancer.channel import ChannelError
 
 SPACE = neuroglancer.CoordinateSpace(names=list("xyz"), units="nm", scales=[1, 1, 1])
 
@@ -40,6 +42,38 @@ def test_noise_is_sent_as_it_is():
     reply = resident.slab(neuroglancer.LocalVolume(array, SPACE), 0, 0, array.size, packed=True)
     assert reply.result == {"runs": 0, "deflated": False}
     np.testing.assert_array_equal(np.frombuffer(reply.data, "uint8"), array.ravel())
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("kind", ["image", "segmentation"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_chunk_ahead_of_the_array_is_that_of_the_official_server(kind, order, packed):
+    blocks = np.random.default_rng(1).integers(0, 9, (4, 3, 5), "uint32").repeat(20, 0)
+    volume = neuroglancer.LocalVolume(
+        np.asarray(blocks, order=order), SPACE, volume_type=kind, max_downsampling=64
+    )
+    for factor, start, end in (((1, 1, 1), (3, 0, 1), (80, 3, 4)), ((2, 1, 2), (5, 1, 0), (40, 3, 3))):
+        rest = "/".join(",".join(map(str, part)) for part in (factor, start, end))
+        data, _ = volume.get_encoded_subvolume("npz", np.array(start), np.array(end), rest.partition("/")[0])
+        official = np.load(io.BytesIO(zlib.decompress(data))).tobytes("F")
+        reply = resident.chunk(volume, 0, rest, packed=packed)
+        if reply.result["runs"]:
+            values, starts = _unpack(reply, "<u4")
+            sent = np.repeat(values, np.diff([*starts, len(official) // 4])).tobytes()
+        else:
+            sent = reply.data
+        assert sent == official
+    with pytest.raises(ChannelError, match="changed"):
+        resident.chunk(volume, 1, rest)
+
+
+def test_little_is_not_compressed():
+    volume = neuroglancer.LocalVolume(np.zeros((1, 1, 2**21), "uint8"), SPACE)
+    volume.data._data[..., ::9] = 1
+    assert [resident.slab(volume, 0, 0, n, packed=True).result["deflated"] for n in (2**18, 2**21)] == [
+        False,
+        True,
+    ]
 
 
 def test_changes_are_known_only_if_all_were_regions():

@@ -9,6 +9,7 @@ import { setDefaultInputEventBindings } from "neuroglancer/unstable/ui/default_i
 import { isInputTextTarget } from "neuroglancer/unstable/util/dom.js";
 import { Viewer } from "neuroglancer/unstable/viewer.js";
 import type { JsonObject } from "./json";
+import { pace } from "./pace";
 import { closeHome, type Home, openHome, useHome } from "./page";
 import { restoreState } from "./restore";
 import { Shown } from "./shown";
@@ -73,6 +74,7 @@ export class LiveViewer {
       ...uiOptions(ui),
     });
     this.#shown = new Shown(this.viewer);
+    pace(this.viewer);
     setDefaultInputEventBindings(this.viewer.inputEventBindings);
     this.viewer.element.setAttribute("role", "application");
     this.viewer.element.setAttribute("aria-label", "Neuroglancer viewer. Press H for help on keys.");

@@ -1,10 +1,10 @@
 // On the page: which of Python's arrays are in the resident worker, and how they get there.
 //
-// An array is sent once, in slabs, so that other messages pass in between. Chunks wait for the slabs that they need, or come
-// from Python meanwhile where the connection is slow. The
-// worker is started for the first array and ended with the last, which surely frees the memory.
+// An array is sent once, in slabs, so that other messages pass in between. The voxels of chunks that somebody waits for go
+// first (pieces.ts). The worker is started for the first array and ended with the last, which surely frees the memory.
 import { ChannelError, type Reply } from "./channel";
 import { partUrl, startWorker } from "./parts";
+import { Pieces } from "./pieces";
 import { type Announcement, useResidents } from "./sources";
 import { product } from "./worker/cut";
 import type { FromPage, Patch, Resident, ToPage } from "./worker/resident";
@@ -29,11 +29,8 @@ interface Entry {
   /** Whether chunk workers may ask for it; and whether all of it is here. */
   open: boolean;
   ready: boolean;
-  remote: boolean;
-  /** Bytes here, and the milliseconds that it took. */
-  come: number;
-  took: number;
-  /** When another slab is there; and how to say so. */
+  pieces?: Pieces | undefined;
+  /** When more is known of it; and how to say so. */
   next: Promise<void>;
   advance: () => void;
   /** When all is there, or will not come. */
@@ -41,16 +38,13 @@ interface Entry {
 }
 
 // Bytes of an array in one slab, and of what is under way for it. Packed slabs take little of the connection.
-const SLAB_MAX = 1 << 26;
+const SLAB_MAX = 1 << 24;
 const SENT_FIRST = 1 << 22;
 const SENT_MIN = 1 << 18;
 const SENT_MAX = 1 << 24;
 /** How long one slab should be under way: others wait about as long. A page that draws takes half of it to notice. */
 const SLAB_MS = 400;
 const IN_FLIGHT = 3;
-/** How long chunks rather wait for the array than to be asked for one by one; and until that can be foretold. */
-const WAIT_MS = 8000;
-const GRACE_MS = 500;
 
 export class Residents {
   readonly #entries = new Map<string, Entry>();
@@ -81,9 +75,6 @@ export class Residents {
         bytes: 0,
         open: false,
         ready: false,
-        remote: sender.remote,
-        come: 0,
-        took: 0,
         next: Promise.resolve(),
         advance: () => {},
         settled: Promise.resolve(),
@@ -152,7 +143,6 @@ export class Residents {
         await complete;
         signal.throwIfAborted();
         entry.info = next;
-        entry.come = bytes;
         entry.ready = true;
         await this.#open(entry);
         for (const onReady of this.#readers.values()) onReady(key);
@@ -173,22 +163,11 @@ export class Residents {
     await this.#entries.get(key)?.settled;
   }
 
-  /** Whether chunks of the array are better asked for here than in Python: all of it will be here soon. */
+  /** Whether the array is here, or on its way: then its chunks are to be asked for here. */
   async soon(key: string): Promise<boolean> {
     const entry = this.#entries.get(key);
     if (entry === undefined) return false;
-    let settled = false;
-    void entry.settled.then(() => {
-      settled = true;
-    });
-    while (!settled && !entry.open) {
-      await Promise.race([entry.settled, entry.next]);
-      const { bytes, come, took, remote } = entry;
-      const left = ((bytes - come) / come) * took;
-      if (entry.open || come === 0 || (took <= GRACE_MS && remote)) continue;
-      if (remote && left > WAIT_MS) return false;
-      await this.#open(entry);
-    }
+    while (!entry.open && (await Promise.race([entry.settled.then(() => false), entry.next.then(() => true)])));
     return entry.open;
   }
 
@@ -205,8 +184,6 @@ export class Residents {
 
   #begin(entry: Entry, sender: Sender): void {
     entry.abort = new AbortController();
-    entry.come = 0;
-    entry.took = 0;
     advance(entry);
     entry.settled = this.#fill(entry, sender);
   }
@@ -215,15 +192,26 @@ export class Residents {
     const { key, abort } = entry;
     const { signal } = abort;
     try {
+      // Both take their time.
+      const starting = this.#start();
+      starting.catch(() => {});
       const { result } = await sender.ask("source.resident", { key, limit: sender.limit - this.bytes }, { signal });
       const { array, voxel, bytes } = result as { array?: Resident | null; voxel: number; bytes: number };
       // Python's None is null over a server and undefined in the browser.
       if (array == null) return;
       Object.assign(entry, { info: array, voxel, bytes });
-      const worker = await this.#start();
+      const worker = await starting;
       signal.throwIfAborted();
       const complete = this.#complete(worker, array, signal);
       worker.postMessage({ open: array } satisfies FromPage);
+      const packed = sender.remote;
+      const { generation } = array;
+      entry.pieces = new Pieces(
+        ({ rest }, asked) => sender.ask("source.chunk", { key, generation, rest, packed }, { signal: asked }),
+        (piece) => worker.postMessage({ piece } satisfies FromPage, [piece.data]),
+      );
+      await this.#open(entry);
+      advance(entry);
       await Promise.all([complete, this.#send(worker, entry, sender)]);
       signal.throwIfAborted();
       entry.ready = true;
@@ -247,13 +235,15 @@ export class Residents {
   async #send(worker: Worker, entry: Entry, sender: Sender): Promise<void> {
     const { info, voxel, bytes, abort } = entry;
     const { key, generation } = info as Resident;
-    const started = performance.now();
     let next = 0;
     // Bytes to send at once, and how many of them a byte of the array takes.
     let share = SENT_FIRST;
     let ratio = 1;
     const run = async () => {
-      while (next < bytes) {
+      for (;;) {
+        await entry.pieces?.calm;
+        abort.signal.throwIfAborted();
+        if (next >= bytes) return;
         const offset = next;
         const size = Math.min(share / ratio, SLAB_MAX);
         const end = Math.min(bytes, offset + Math.ceil(size / voxel) * voxel);
@@ -267,9 +257,6 @@ export class Residents {
         const form = result as { runs: number; deflated: boolean };
         const slab = { key, generation, offset, bytes: end - offset, data, ...form };
         worker.postMessage({ slab } satisfies FromPage, [data]);
-        entry.come += end - offset;
-        entry.took = performance.now() - started;
-        advance(entry);
         const took = performance.now() - since;
         if (took < SLAB_MS) share = Math.min(2 * share, SENT_MAX);
         else if (took > 2 * SLAB_MS) share = Math.max(share / 2, SENT_MIN);
@@ -282,6 +269,7 @@ export class Residents {
   #complete(worker: Worker, { key, generation }: Resident, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const listener = ({ data }: MessageEvent<ToPage>) => {
+        if (!("generation" in data) || "need" in data) return;
         if (data.key !== key || data.generation !== generation) return;
         worker.removeEventListener("message", listener);
         if (data.error === undefined) resolve();
@@ -323,6 +311,8 @@ export class Residents {
     entry.abort.abort(new DOMException("The array was dropped", "AbortError"));
     this.#close(entry);
     void this.#worker?.then((worker) => worker.postMessage({ drop: key } satisfies FromPage));
+    entry.pieces?.clear();
+    entry.pieces = undefined;
     entry.info = undefined;
     entry.bytes = 0;
   }
@@ -332,11 +322,17 @@ export class Residents {
     for (const reader of this.#readers.keys()) reader.postMessage({ resident: entry.key } satisfies Announcement);
     entry.open = false;
     entry.ready = false;
-    entry.come = 0;
   }
 
   #start(): Promise<Worker> {
-    this.#worker ??= partUrl("./resident-worker.js", import.meta.url).then(startWorker);
+    this.#worker ??= partUrl("./resident-worker.js", import.meta.url).then((url) => {
+      const worker = startWorker(url);
+      worker.addEventListener("message", ({ data }: MessageEvent<ToPage>) => {
+        if ("need" in data) this.#entries.get(data.key)?.pieces?.want(data);
+        if ("forgo" in data) this.#entries.get(data.key)?.pieces?.forgo(data.forgo);
+      });
+      return worker;
+    });
     return this.#worker;
   }
 
@@ -351,7 +347,7 @@ export class Residents {
 /** Voxels of a box. */
 const sizeOf = (start: number[], end: number[]): number => product(end.map((n, d) => n - (start[d] as number)));
 
-/** Say that a slab is there, and promise the next one. */
+/** Say that more is known, and promise to say so again. */
 function advance(entry: Entry): void {
   entry.advance();
   entry.next = new Promise((resolve) => {

@@ -239,6 +239,10 @@ def test_memory_is_given_back(served: Any) -> None:
         del state.layers["b"]
     served.wait("key => announced[key] === undefined", f"{viewer.token}.{other.token}")
     assert workers() == 1
+    # What Python still has to say would find no one.
+    served.page.wait_for_function(
+        "[...Bokeh.documents[0]._all_models.values()].every((m) => !m.report?.view || m.received[m.report.view]?.n === m.report.n)"
+    )
     with served.page.expect_event("console", lambda m: m.text == "ended"):
         worker = next(w for w in served.page.workers if "resident-worker" in w.url)
         worker.on("close", lambda _: served.page.evaluate("console.log('ended')"))

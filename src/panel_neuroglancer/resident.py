@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from . import _runtime
 from .channel import Channel, ChannelError, Reply
-from .sources import is_overridden
+from .sources import cut, is_overridden, span
 
 Volumes = Callable[[str], Any]
 Array = NDArray[Any]
@@ -24,6 +24,7 @@ Array = NDArray[Any]
 Box = tuple[tuple[int, ...], tuple[int, ...]]
 
 _SAMPLE = 1 << 16
+_LITTLE = 1 << 18
 _REMEMBERED_CHANGES = 64
 # The last changes of each volume: the generation that each made, and the first voxels and those beyond the last.
 _changes: weakref.WeakKeyDictionary[Any, list[tuple[int, Box]]] = weakref.WeakKeyDictionary()
@@ -88,7 +89,14 @@ def serve(channel: Channel, volumes: Volumes) -> None:
         start, end = (tuple(map(int, params[name])) for name in ("start", "end"))
         return _runtime.in_background(box, volume, _number(params, "generation"), (start, end), packed=packed)
 
+    def send_chunk(params: dict[str, Any], data: bytes | None) -> Any:
+        volume, rest = volumes(_text(params, "key")), _text(params, "rest")
+        return _runtime.in_background(
+            chunk, volume, _number(params, "generation"), rest, packed=bool(params.get("packed"))
+        )
+
     channel.on("source.resident", describe_one)
+    channel.on("source.chunk", send_chunk)
     channel.on("source.changes", tell_changes)
     channel.on("source.box", send_box)
     channel.on("source.slab", send_slab)
@@ -138,13 +146,28 @@ def slab(volume: Any, generation: int, start: int, end: int, *, packed: bool = F
     ChannelError
         If the array is gone, or changed since the page asked for it, or has no such voxels.
     """
-    array = _array(volume)
-    if array is None or volume.change_count != generation:
-        raise ChannelError("stale", "The array was changed or removed while it was sent.")
+    array = _current(volume, generation)
     if not 0 <= start < end <= array.size:
         raise ChannelError("bad-params", f"The array has no voxels {start} to {end}; it has {array.size}.")
     part = voxels(array.transpose(memory_order(array)), start, end)
     return _pack(part.astype(_sent_as(array.dtype), copy=False), packed)
+
+
+def chunk(volume: Any, generation: int, rest: str, *, packed: bool = False) -> Reply:
+    """Return a chunk that is needed before the whole array is sent, the first dimension fastest, packed as in `slab`.
+
+    ``rest`` says which, as in the paths of the official server: factor, first voxel, and one beyond the last.
+    """
+    _current(volume, generation)
+    factor, start, end = span(rest)
+    return _pack(cut(volume, start, end, factor).ravel("F"), packed)
+
+
+def _current(volume: Any, generation: int) -> Array:
+    array = _array(volume)
+    if array is None or volume.change_count != generation:
+        raise ChannelError("stale", "The array was changed or removed while it was sent.")
+    return array
 
 
 def changes(volume: Any, since: int, generation: int) -> list[Box] | None:
@@ -155,14 +178,12 @@ def changes(volume: Any, since: int, generation: int) -> list[Box] | None:
 
 def box(volume: Any, generation: int, part: Box, *, packed: bool = False) -> Reply:
     """Return the voxels of a part of a volume's array, in the order of memory, packed as in `slab`."""
-    array = _array(volume)
-    if array is None or volume.change_count != generation:
-        raise ChannelError("stale", "The array was changed or removed while it was sent.")
+    array = _current(volume, generation)
     start, end = part
     if _box([slice(a, b) for a, b in zip(start, end, strict=True)], array.shape) != part:
         raise ChannelError("bad-params", f"The array has no part {part}; its shape is {array.shape}.")
-    cut = array[tuple(map(slice, start, end))].transpose(memory_order(array))
-    return _pack(cut.astype(_sent_as(array.dtype), copy=False).reshape(-1), packed)
+    inside = array[tuple(map(slice, start, end))].transpose(memory_order(array))
+    return _pack(inside.astype(_sent_as(array.dtype), copy=False).reshape(-1), packed)
 
 
 def _box(region: Sequence[slice], shape: Sequence[int]) -> Box:
@@ -180,7 +201,8 @@ def _pack(part: Array, packed: bool) -> Reply:
     if not packed:
         return Reply({"runs": 0, "deflated": False}, part.tobytes())
     runs, data = in_runs(part)
-    deflated = len(zlib.compress(data[:_SAMPLE], 1)) < min(len(data), _SAMPLE) / 2
+    # Little is not worth the time that both sides take for it.
+    deflated = len(data) > _LITTLE and len(zlib.compress(data[:_SAMPLE], 1)) < _SAMPLE / 2
     return Reply({"runs": runs, "deflated": deflated}, zlib.compress(data, 1) if deflated else data)
 
 

@@ -107,16 +107,22 @@ def _info(volume: Any) -> bytes:
 
 
 def _subvolume(volume: Any, encoding: str, rest: str) -> bytes:
-    match = _SUBVOLUME.match(rest)
-    if match is None:
-        raise NotServedError(400, f"{rest!r} is no part of a volume")
-    scale, start, end = (np.array(match[name].split(","), np.int64) for name in ("scale", "start", "end"))
+    scale, start, end = span(rest)
     if is_overridden(volume, "get_encoded_subvolume"):
-        data, _ = volume.get_encoded_subvolume(encoding, start, end, match["scale"])
+        data, _ = volume.get_encoded_subvolume(encoding, start, end, ",".join(map(str, scale)))
         return bytes(data)
     if encoding not in _ENCODERS:
         raise NotServedError(400, f"There is no encoding {encoding!r}")
     return _ENCODERS[encoding](cut(volume, start, end, scale))
+
+
+def span(text: str) -> tuple[Any, Any, Any]:
+    """Return the factor, the first voxel and the one beyond the last of a part such as ``1,1,1/0,0,0/64,64,64``."""
+    match = _SUBVOLUME.match(text)
+    if match is None:
+        raise NotServedError(400, f"{text!r} is no part of a volume")
+    scale, start, end = (np.array(match[name].split(","), np.int64) for name in ("scale", "start", "end"))
+    return scale, start, end
 
 
 def _raw(part: Any) -> bytes:

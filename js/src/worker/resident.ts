@@ -3,7 +3,7 @@
 // It is a worker of its own, not the chunk worker, so that several viewers share one copy of an array. Chunk workers
 // ask through ports; neither the page nor Python has a part in it.
 import { partUrl, startWorker } from "../parts";
-import { bytesPerVoxel, cut, type Layout, lastVoxel, PartError, paste, product } from "./cut";
+import { bytesPerVoxel, cut, type Layout, lastVoxel, type Part, PartError, paste, product } from "./cut";
 import { compress } from "./labels";
 import type { MeshResult, MeshTask } from "./mesh";
 import { type Box, findObjects, maskOf, type ObjectId, objectId, type Triple } from "./objects";
@@ -38,16 +38,39 @@ export interface FromPage {
   slab?: Slab;
   /** Make an array of one generation the next. */
   change?: { key: string; since: number; generation: number; patches: Patch[] };
+  /** The voxels that a chunk needs, ahead of the rest of the array. */
+  piece?: Piece;
   drop?: string;
   port?: MessagePort;
 }
 
 /** All of an array is there, or it cannot be kept. */
-export interface ToPage {
+export interface Complete {
   key: string;
   generation: number;
   error?: string;
 }
+
+/** A chunk waits for voxels that are not here yet. */
+export interface Need {
+  /** The number of this need. */
+  need: number;
+  key: string;
+  generation: number;
+  /** The chunk, as Python knows it. */
+  rest: string;
+}
+
+/** A chunk waits no longer. */
+export interface Forgo {
+  forgo: number;
+  key: string;
+}
+
+export type ToPage = Complete | Need | Forgo;
+
+/** The voxels of that chunk, x running fastest. */
+export interface Piece extends Omit<Packed, "bytes">, Need {}
 
 export interface ResidentAsk {
   id: number;
@@ -84,6 +107,8 @@ interface Kept {
 interface Job extends ResidentAsk {
   port: MessagePort;
   cancelled: boolean;
+  /** The number under which its voxels were asked for. */
+  need?: number;
 }
 
 /** The array was dropped or replaced meanwhile. */
@@ -94,6 +119,8 @@ const TURN_MS = 12;
 const arrays = new Map<string, Kept>();
 const jobs = new Map<MessagePort, Map<number, Job>>();
 const cuts = new Set<Job>();
+const needed = new Map<number, Job>();
+let lastNeed = 0;
 let cutting = false;
 let more = false;
 let lastMesh: Promise<void> = Promise.resolve();
@@ -130,7 +157,7 @@ function open(info: Resident): void {
     arrays.set(info.key, { info, buffer: new ArrayBuffer(bytes), upTo: 0, ahead: new Map() });
   } catch {
     const { key, generation } = info;
-    self.postMessage({ key, generation, error: `the browser gave no ${bytes} bytes` } satisfies ToPage);
+    self.postMessage({ key, generation, error: `the browser gave no ${bytes} bytes` } satisfies Complete);
   }
 }
 
@@ -146,7 +173,7 @@ async function take({ key, generation, offset, ...slab }: Slab): Promise<void> {
   }
   void cutAll();
   if (kept.upTo !== kept.buffer.byteLength) return;
-  self.postMessage({ key, generation } satisfies ToPage);
+  self.postMessage({ key, generation } satisfies Complete);
   // By the time a mesh is wanted, Python may be too busy to serve the worker's file.
   if (kept.info.meshes !== null) void startMesher();
 }
@@ -155,7 +182,7 @@ async function change({ key, since, generation, patches }: NonNullable<FromPage[
   const kept = arrays.get(key);
   const ready = await Promise.all(patches.map(async (patch) => ({ ...patch, data: await inflate(patch) })));
   if (kept === undefined || arrays.get(key) !== kept || kept.info.generation !== since) {
-    self.postMessage({ key, generation, error: "the array was replaced" } satisfies ToPage);
+    self.postMessage({ key, generation, error: "the array was replaced" } satisfies Complete);
     return;
   }
   const voxel = bytesPerVoxel(kept.info.dtype);
@@ -166,7 +193,7 @@ async function change({ key, since, generation, patches }: NonNullable<FromPage[
   }
   const { objects: _, ...rest } = kept;
   arrays.set(key, { ...rest, info: { ...kept.info, generation } });
-  self.postMessage({ key, generation } satisfies ToPage);
+  self.postMessage({ key, generation } satisfies Complete);
 }
 
 function connect(port: MessagePort): void {
@@ -179,6 +206,7 @@ function connect(port: MessagePort): void {
         job.cancelled = true;
         own.delete(job.id);
         cuts.delete(job);
+        forgo(job);
       }
       return;
     }
@@ -217,22 +245,81 @@ function cutOne(job: Job): boolean {
     answer(job, GONE, "The array was replaced");
     return true;
   }
+  const { info, buffer, upTo } = kept;
+  const { part, block } = read(job);
+  try {
+    if (bytesPerVoxel(info.dtype) * lastVoxel(info, part) >= upTo) {
+      if (job.need === undefined) need(job);
+      return false;
+    }
+    give(job, info, buffer, part, block);
+  } catch (error) {
+    fail(job, error);
+  }
+  return true;
+}
+
+function read(job: ResidentAsk): { part: Part; block: Triple | undefined } {
   const [factor, start, end, block] = job.rest.split(/[/#]/).map((text) => text.split(",").map(Number)) as [
     number[],
     number[],
     number[],
     Triple | undefined,
   ];
-  const { info, buffer, upTo } = kept;
-  const part = { start, end, factor };
+  return { part: { factor, start, end }, block };
+}
+
+function give(
+  job: Job,
+  { mean, ...layout }: Layout & { mean: boolean },
+  buffer: ArrayBuffer,
+  part: Part,
+  block?: Triple,
+) {
+  if (block === undefined || mean) answer(job, 200, "OK", cut(layout, buffer, part, mean));
+  else answer(job, 200, "OK", compress(layout, buffer, part, block), true);
+}
+
+function fail(job: Job, error: unknown): void {
+  answer(job, error instanceof PartError ? 400 : 500, (error as Error).message);
+}
+
+/** Ask for the voxels of a chunk ahead of the rest of the array. */
+function need(job: Job): void {
+  const { key, generation, rest } = job;
+  lastNeed += 1;
+  job.need = lastNeed;
+  needed.set(lastNeed, job);
+  self.postMessage({ need: lastNeed, key, generation, rest: rest.replace(/#.*/, "") } satisfies Need);
+}
+
+function forgo({ need, key }: Job): void {
+  if (need !== undefined && needed.delete(need)) self.postMessage({ forgo: need, key } satisfies Forgo);
+}
+
+/** For one chunk after the other: new memory costs more than what is done with it. */
+let scratch = new ArrayBuffer(0);
+
+/** Make a chunk of its own voxels. */
+async function piece({ need, ...packed }: Piece): Promise<void> {
+  const data = await inflate(packed);
+  const job = needed.get(need);
+  const kept = job && keptFor(job);
+  if (job === undefined || kept === undefined) return;
+  const { part, block } = read(job);
+  const { dtype, mean } = kept.info;
+  const shape = part.end.map((b, d) => b - (part.start[d] as number));
+  const bytes = product(shape) * bytesPerVoxel(dtype);
+  const layout = { dtype, mean, shape, order: shape.map((_, d) => shape.length - 1 - d) };
+  const whole = { start: shape.map(() => 0), end: shape, factor: shape.map(() => 1) };
   try {
-    if (bytesPerVoxel(info.dtype) * lastVoxel(info, part) >= upTo) return false;
-    if (block === undefined || info.mean) answer(job, 200, "OK", cut(info, buffer, part, info.mean));
-    else answer(job, 200, "OK", compress(info, buffer, part, block), true);
+    if (packed.runs === 0) return give(job, layout, data, whole, block);
+    if (scratch.byteLength < bytes) scratch = new ArrayBuffer(bytes);
+    unpack({ ...packed, data, bytes }, scratch, 0, bytesPerVoxel(dtype));
+    give(job, layout, scratch, whole, block);
   } catch (error) {
-    answer(job, error instanceof PartError ? 400 : 500, (error as Error).message);
+    fail(job, error);
   }
-  return true;
 }
 
 function keptFor({ key, generation }: Job): Kept | undefined {
@@ -243,6 +330,8 @@ function keptFor({ key, generation }: Job): Kept | undefined {
 function answer(job: Job, status: number, reason: string, data?: ArrayBuffer, compressed = false): void {
   const { id, port, cancelled } = job;
   jobs.get(port)?.delete(id);
+  cuts.delete(job);
+  forgo(job);
   if (cancelled) return;
   port.postMessage({ id, status, reason, data, compressed } satisfies ResidentAnswer, data === undefined ? [] : [data]);
 }
@@ -303,6 +392,7 @@ async function surfaceOf(task: MeshTask): Promise<ArrayBuffer> {
 self.addEventListener("message", ({ data }: MessageEvent<FromPage>) => {
   if (data.open !== undefined) open(data.open);
   if (data.slab !== undefined) void take(data.slab);
+  if (data.piece !== undefined) void piece(data.piece);
   if (data.change !== undefined) void change(data.change);
   if (data.drop !== undefined) {
     arrays.delete(data.drop);

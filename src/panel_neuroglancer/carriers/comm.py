@@ -6,6 +6,7 @@ servers limit the size of a message (Bokeh's to 20 MB) and nothing else passes m
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -33,20 +34,31 @@ class Comm:
         # Sending in turn keeps the order between threads.
         self._lock = threading.RLock()
         self._receiving = 0
+        # The server's loop, on which all messages go out in the end.
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop_thread = 0
         self._waiting: list[dict[str, Any]] = []
         self._bytes = 0
 
     def send(self, text: str, data: Data | None) -> None:
-        """Send one message, with others if it is an answer to one of many that just came."""
+        """Send one message, with others that answer what just came or that other threads send before the loop is free."""
         with self._lock:
+            first = not self._waiting
             self._waiting.append({"text": text} if data is None else {"text": text, "data": bytes(data)})
             self._bytes += 0 if data is None else len(data)
-            if not self._receiving or self._bytes >= PART_BYTES:
+            if self._bytes >= PART_BYTES:
                 self._flush()
+            elif self._receiving:
+                return
+            elif self._loop is None or self._loop.is_closed() or threading.get_ident() == self._loop_thread:
+                self._flush()
+            elif first:
+                self._loop.call_soon_threadsafe(self._flush)
 
     def receive(self, channel: Channel, messages: Any) -> None:
         """Hand on what came in a message of Panel's."""
         self._receiving += 1
+        self._note_loop()
         try:
             for message in messages if isinstance(messages, list) else [messages]:
                 known = message if isinstance(message, dict) else {}
@@ -59,7 +71,14 @@ class Comm:
                 self._receiving -= 1
                 self._flush()
 
+    def _note_loop(self) -> None:
+        try:
+            self._loop, self._loop_thread = asyncio.get_running_loop(), threading.get_ident()
+        except RuntimeError:
+            self._loop = None
+
     def _flush(self) -> None:
-        messages, self._waiting, self._bytes = self._waiting, [], 0
-        if messages:
-            self._send(messages)
+        with self._lock:
+            messages, self._waiting, self._bytes = self._waiting, [], 0
+            if messages:
+                self._send(messages)
