@@ -37,6 +37,8 @@ const EVENTS_OF_USE = ["pointerenter", "pointerdown", "focusin", "keydown", "dra
 export class LiveViewer {
   readonly viewer: Viewer;
   readonly display: DisplayContext;
+  /** Have all data that came drawn with the next frame. */
+  readonly catchUp: () => void;
   readonly #home: Home;
   readonly #target: HTMLElement;
   readonly #shown: Shown;
@@ -74,7 +76,7 @@ export class LiveViewer {
       ...uiOptions(ui),
     });
     this.#shown = new Shown(this.viewer);
-    pace(this.viewer);
+    this.catchUp = pace(this.viewer);
     setDefaultInputEventBindings(this.viewer.inputEventBindings);
     this.viewer.element.setAttribute("role", "application");
     this.viewer.element.setAttribute("aria-label", "Neuroglancer viewer. Press H for help on keys.");

@@ -11,8 +11,12 @@ const LONGEST_REST_MS = 400;
 /** Nobody gains from fewer pictures than these. */
 const FLUENT_MS = 25;
 
-/** Let arriving data be drawn in pace, for as long as the viewer lives. */
-export function pace(viewer: Pick<Viewer, "chunkManager" | "display" | "isReady">): void {
+/**
+ * Let arriving data be drawn in pace, for as long as the viewer lives.
+ *
+ * @returns what has all that came drawn with the next frame
+ */
+export function pace(viewer: Pick<Viewer, "chunkManager" | "display" | "isReady">): () => void {
   const { display } = viewer;
   const arrived = viewer.chunkManager.chunkQueueManager.visibleChunksChanged;
   const tell = arrived.dispatch;
@@ -41,4 +45,7 @@ export function pace(viewer: Pick<Viewer, "chunkManager" | "display" | "isReady"
       if (took > FLUENT_MS) rested = now + Math.min(REST * took, LONGEST_REST_MS);
     }),
   );
+  return () => {
+    if (timer !== undefined) draw();
+  };
 }

@@ -1,7 +1,7 @@
 // Chunks that somebody waits for while their array is still on its way: the voxels of each are fetched by themselves, and the
 // rest of the array stands back meanwhile.
 import type { Reply } from "./channel";
-import type { Need, Piece } from "./worker/resident";
+import type { Need, Piece } from "./worker/messages";
 
 /** What is asked of Python at once; it serves one after the other. */
 const IN_FLIGHT = 8;

@@ -7,7 +7,7 @@ import { partUrl, startWorker } from "./parts";
 import { Pieces } from "./pieces";
 import { type Announcement, useResidents } from "./sources";
 import { product } from "./worker/cut";
-import type { FromPage, Patch, Resident, ToPage } from "./worker/resident";
+import type { FromPage, Patch, Resident, ToPage } from "./worker/messages";
 
 /** A Python viewer that can send its arrays. */
 export interface Sender {

@@ -6,7 +6,7 @@
 // of the viewer whose token the address carries. Arrays that are kept in the resident worker
 // (residents.ts) are asked for there, without the page.
 import { note } from "./failures";
-import type { ResidentAnswer, ResidentAsk, ResidentCancel } from "./worker/resident";
+import type { ResidentAnswer, ResidentAsk, ResidentCancel } from "./worker/messages";
 
 /** Stands for the address of the page in neuroglancer's python data source. */
 export const PYTHON_BASE = "python-channel://page/v/viewer/";

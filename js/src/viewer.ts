@@ -358,6 +358,7 @@ export class EmbeddedViewer implements Claimant {
     if (ready === this.#ready) return;
     // Who hears that the view is ready must know it already.
     if (ready && this.#reports.state.due) this.#reports.state.flush();
+    if (ready) this.#live?.catchUp();
     this.#ready = ready;
     this.#emit("ready", ready);
   }

@@ -74,6 +74,18 @@ describe("pace", () => {
     expect(v.told).toHaveBeenCalledTimes(1);
   });
 
+  it("catches up when it is told to, once", async () => {
+    const v = viewer();
+    const catchUp = pace(v as never);
+    await v.draw(100);
+    catchUp();
+    expect(v.told).not.toHaveBeenCalled();
+    v.arrived.dispatch();
+    catchUp();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(v.told).toHaveBeenCalledTimes(1);
+  });
+
   it("never waits longer than nearly half a second", async () => {
     const v = viewer();
     pace(v as never);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Reply } from "../src/channel";
 import { Pieces } from "../src/pieces";
-import type { Need, Piece } from "../src/worker/resident";
+import type { Need, Piece } from "../src/worker/messages";
 
 const need = (n: number): Need => ({ need: n, key: "k", generation: 0, rest: `${n}` });
 const CALM_MS = 250;
