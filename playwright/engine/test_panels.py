@@ -174,10 +174,10 @@ def test_source_completion(view: Any, lab: Any) -> None:
     view.find(".neuroglancer-multiline-autocomplete").first.click()
     view.page.keyboard.type("bra")
     row = view.find(".neuroglancer-multiline-autocomplete-completion").filter(has_text="brainmaps://")
-    expect(row).to_be_visible()
-    assert on_top(row)
     hint = view.find(".neuroglancer-multiline-autocomplete-hint").first
     expect(hint).to_have_text("inmaps://")  # the list is that of all that was typed
+    expect(row).to_be_visible()
+    assert on_top(row)
     view.page.keyboard.press("Tab")
     expect(field).to_have_text("brainmaps://")
     view.page.keyboard.press("Control+a")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import neuroglancer
@@ -120,6 +121,32 @@ def test_voxels_are_those_of_the_official_server(served: Any) -> None:
                 wrong.append((case, factor))
     assert wrong == []
     assert served.reads("raw") == [], "chunks were asked from Python"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("uint8", "image"), ("rank 4", "image"), ("uint64", "segmentation"), ("fortran", "segmentation"), ("strided", "segmentation")],
+)  # fmt: skip
+def test_chunks_do_not_wait_for_the_whole_array(
+    served: Any, monkeypatch: pytest.MonkeyPatch, name: str, kind: str
+) -> None:
+    data, viewer = ARRAYS[name], neuroglancer.Viewer()
+    volume = volume_of(data, kind, "3d")
+    with viewer.txn() as state:
+        state.layers["a"] = layer_of(kind, volume)
+    go, slab = threading.Event(), resident.slab
+    monkeypatch.setattr(resident, "slab", lambda *args, **options: go.wait(60) and slab(*args, **options))
+    served.open(lambda: Neuroglancer(source=viewer, height=300))
+    try:
+        served.wait("isReady()")
+        for factor, values in served.levels("a"):
+            read = [text(float(v) if data.dtype.kind == "f" else int(v)) for v in values]
+            assert read == expected(data, kind, factor)
+        assert served.page.evaluate("announced") == {}
+    finally:
+        go.set()
+    served.wait_resident(viewer, volume)
+    assert served.reads("raw") == []
 
 
 def test_larger_arrays_come_chunk_by_chunk_and_equal(served: Any) -> None:
