@@ -18,7 +18,7 @@ export class Pieces {
 
   /**
    * @param ask gets the voxels of a chunk
-   * @param give takes them; without any where Python gave none
+   * @param give takes them, where Python gave some
    */
   constructor(
     private readonly ask: (need: Need, signal: AbortSignal) => Promise<Reply>,

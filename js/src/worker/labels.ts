@@ -81,8 +81,7 @@ export function compress(layout: Layout, buffer: ArrayBuffer, part: Part, block:
         const ax = Math.min(bx, nx - x0);
         if (ax * ay * az < volume) indices.fill(0);
         const first = width * origin + x0 * sx + y0 * sy + z0 * sz;
-        const scan = width === 1 ? scanNarrow : scanWide;
-        scan(words, first, [ax, ay, az], [sx, sy, sz], bx, by, indices);
+        scan(words, width, first, [ax, ay, az], [sx, sy, sz], bx, by, indices);
         const { count } = places;
         let bits = 0;
         if (count > 1) for (bits = 1; 1 << bits < count; ) bits *= 2;
@@ -111,11 +110,10 @@ export function compress(layout: Layout, buffer: ArrayBuffer, part: Part, block:
 
 const HIGH = 1n << 32n;
 
-// Two functions, since the engine makes the one without the high words much faster.
-
-/** Find the places of a block's labels of 32 bits. */
-function scanNarrow(
+/** Find the places of a block's labels, of one or two words each. */
+function scan(
   words: Uint32Array,
+  width: number,
   first: number,
   [ax, ay, az]: Triple,
   [sx, sy, sz]: Triple,
@@ -124,54 +122,30 @@ function scanNarrow(
   indices: Uint16Array,
 ): void {
   places.clear();
+  const toHigh = width - 1;
   // The last two labels stand by: most blocks have no more, and they take turns.
-  let label = words[first] as number;
-  let place = places.of(label, 0);
-  let other = label;
+  let low = words[first] as number;
+  let high = toHigh && (words[first + toHigh] as number);
+  let place = places.of(low, high);
+  let otherLow = low;
+  let otherHigh = high;
   let otherPlace = place;
   for (let z = 0; z < az; ++z) {
     for (let y = 0; y < ay; ++y) {
       let from = first + z * sz + y * sy;
       let to = bx * (y + by * z);
       for (const stop = to + ax; to < stop; from += sx, ++to) {
-        const next = words[from] as number;
-        if (next !== label) {
-          const was = label;
-          const wasPlace = place;
-          place = next === other ? otherPlace : places.of(next, 0);
-          label = next;
-          other = was;
-          otherPlace = wasPlace;
-        }
-        indices[to] = place;
-      }
-    }
-  }
-}
-
-/** The same for 64 bits. */
-function scanWide(
-  words: Uint32Array,
-  first: number,
-  [ax, ay, az]: Triple,
-  [sx, sy, sz]: Triple,
-  bx: number,
-  by: number,
-  indices: Uint16Array,
-): void {
-  places.clear();
-  let low = words[first] as number;
-  let high = words[first + 1] as number;
-  let place = places.of(low, high);
-  for (let z = 0; z < az; ++z) {
-    for (let y = 0; y < ay; ++y) {
-      let from = first + z * sz + y * sy;
-      let to = bx * (y + by * z);
-      for (const stop = to + ax; to < stop; from += sx, ++to) {
-        if (words[from] !== low || words[from + 1] !== high) {
-          low = words[from] as number;
-          high = words[from + 1] as number;
-          place = places.of(low, high);
+        const nextLow = words[from] as number;
+        const nextHigh = toHigh && (words[from + toHigh] as number);
+        if (nextLow !== low || nextHigh !== high) {
+          const isOther = nextLow === otherLow && nextHigh === otherHigh;
+          const nextPlace = isOther ? otherPlace : places.of(nextLow, nextHigh);
+          otherLow = low;
+          otherHigh = high;
+          otherPlace = place;
+          low = nextLow;
+          high = nextHigh;
+          place = nextPlace;
         }
         indices[to] = place;
       }
