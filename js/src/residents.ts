@@ -6,7 +6,7 @@ import { ChannelError, type Reply } from "./channel";
 import { partUrl, startWorker } from "./parts";
 import { Pieces } from "./pieces";
 import { type Announcement, useResidents } from "./sources";
-import { product } from "./worker/cut";
+import { product } from "./worker/layout";
 import type { FromPage, Patch, Resident, ToPage } from "./worker/messages";
 
 /** A Python viewer that can send its arrays. */
@@ -37,8 +37,10 @@ interface Entry {
   settled: Promise<void>;
 }
 
-// Bytes of an array in one slab, and of what is under way for it. Packed slabs take little of the connection.
+// Bytes of an array in one slab, and of what is under way for it. Packed slabs take little of the connection. What is under
+// way takes memory besides the array, so it is a small part of it.
 const SLAB_MAX = 1 << 24;
+const SLAB_PART = 1 / 16;
 const SENT_FIRST = 1 << 22;
 const SENT_MIN = 1 << 18;
 const SENT_MAX = 1 << 24;
@@ -245,7 +247,7 @@ export class Residents {
         abort.signal.throwIfAborted();
         if (next >= bytes) return;
         const offset = next;
-        const size = Math.min(share / ratio, SLAB_MAX);
+        const size = Math.min(share / ratio, SLAB_MAX, Math.max(bytes * SLAB_PART, SENT_MIN));
         const end = Math.min(bytes, offset + Math.ceil(size / voxel) * voxel);
         next = end;
         const since = performance.now();

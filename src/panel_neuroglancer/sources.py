@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .channel import Reply
+from .downsampling import mean
 from .errors import DataError, ReadError
 from .volumes import check_volume
 
@@ -170,8 +171,6 @@ def cut(volume: Any, start: Any, end: Any, factor: Any) -> Any:
     NotServedError
         If the part does not lie in the volume or the factor is larger than the volume allows.
     """
-    from neuroglancer import downsample
-
     rank = volume.rank
     if not len(start) == len(end) == len(factor) == rank:
         raise NotServedError(400, f"The volume has {rank} dimensions")
@@ -201,12 +200,11 @@ def cut(volume: Any, start: Any, end: Any, factor: Any) -> Any:
             "Correct its dtype, or what its __getitem__ returns.",
         )
     if np.any(factor != 1):
-        reduce = (
-            downsample.downsample_with_averaging
+        part = (
+            mean(part, factor)
             if volume.volume_type == "image"
-            else downsample.downsample_with_striding
+            else part[tuple(slice(None, None, int(f)) for f in factor)]
         )
-        part = reduce(part, factor)
     # The page reads little-endian whatever the array was made as.
     return part.astype(part.dtype.newbyteorder("<"), copy=False)
 

@@ -1,6 +1,7 @@
 // Cuts labels out of an array in the form in which neuroglancer draws them: small blocks, each with a table of its labels
 // and a few bits per voxel. neuroglancer makes that itself out of voxels, in other workers, at several times the cost.
-import { check, cut, dot, type Layout, type Part, product, stridesOf, wordsOf, wordsPerVoxel } from "./cut";
+import { cut } from "./cut";
+import { check, dot, type Layout, type Part, product, stridesOf, wordsOf, wordsPerVoxel } from "./layout";
 import type { Triple } from "./objects";
 
 /** Twice the most voxels of a block, so that the labels of a block are found after few tries. */

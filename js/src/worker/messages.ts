@@ -1,5 +1,5 @@
 // What the page, the chunk workers and the resident worker say to each other.
-import type { Layout } from "./cut";
+import type { Layout } from "./layout";
 import type { Triple } from "./objects";
 import type { Packed } from "./packed";
 import type { MeshOptions } from "./simplify";

@@ -1,6 +1,6 @@
 // The objects of a segmentation: where they are, and which voxels are theirs. Both are generators that stop between
 // planes of memory, so that a worker can answer others meanwhile.
-import { type Layout, stridesOf, wordsOf, wordsPerVoxel } from "./cut";
+import { type Layout, stridesOf, wordsOf, wordsPerVoxel } from "./layout";
 
 export type Triple = [number, number, number];
 

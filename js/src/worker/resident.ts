@@ -3,8 +3,9 @@
 // It is a worker of its own, not the chunk worker, so that several viewers share one copy of an array. Chunk workers
 // ask through ports; neither the page nor Python has a part in it.
 import { partUrl, startWorker } from "../parts";
-import { bytesPerVoxel, cut, type Layout, lastVoxel, type Part, PartError, paste, product } from "./cut";
+import { cut, lastVoxel, paste } from "./cut";
 import { compress } from "./labels";
+import { bytesPerVoxel, type Layout, type Part, PartError, product } from "./layout";
 import type { MeshResult, MeshTask } from "./mesh";
 import type {
   Complete,
