@@ -166,6 +166,24 @@ def test_a_watcher_may_change_the_live_viewer_in_turn(official):
     assert shown.state["title"] == "seen"
 
 
+def test_a_callback_may_answer_what_the_component_or_its_page_does(official):
+    shown = Neuroglancer(official)
+    page = Page(shown)
+
+    def answer():
+        if official.state.projection_scale != official.state.cross_section_scale:
+            with official.txn() as s:
+                s.projection_scale = s.cross_section_scale
+
+    official.shared_state.add_changed_callback(answer)
+    shown.cross_section_scale = 2
+    assert (shown.projection_scale, shown.state["projectionScale"]) == (2, 2)
+    page.report({"crossSectionScale": 3, "projectionScale": 2})
+    assert (shown.cross_section_scale, shown.projection_scale) == (3, 3)
+    assert shown.state == page.commands[-1]["state"] == {"crossSectionScale": 3, "projectionScale": 3}
+    assert official.state.projection_scale == 3
+
+
 def test_an_array_of_a_live_viewer_is_served_under_its_token(official):
     import neuroglancer
     import numpy as np

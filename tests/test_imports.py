@@ -26,6 +26,7 @@ ORDER = [
     "reading",
     "resident",
     "sources",
+    "downsampling",
     "demo",
     "carriers",
     "engine",

@@ -45,6 +45,18 @@ def show() -> None:
         state.layers["a"] = layer(source=volume)
 
 
+def echo(viewer) -> None:
+    """Answer each cross-section scale with the same projection scale."""
+
+    def answer() -> None:
+        seen, answered = viewer.state.cross_section_scale, viewer.state.projection_scale
+        if seen != answered:
+            with viewer.txn() as state:
+                state.projection_scale = seen
+
+    viewer.shared_state.add_changed_callback(lambda: viewer.defer_callback(answer))
+
+
 async def obey(event) -> None:
     """Do what the bench asks for."""
     name, _, argument = event.new.partition(" ")
@@ -52,6 +64,8 @@ async def obey(event) -> None:
         await load(argument)
     elif name == "show":
         show()
+    elif name == "echo":
+        echo(viewer)
     elif name == "memory":
         import js
 

@@ -40,6 +40,26 @@ window.jumps = async (positions) => {
   return times;
 };
 
+/** Milliseconds from a change of one scale until Python's answer, the other scale's change, is there; null after two seconds. */
+window.roundTrips = async (trips) => {
+  const { port1, port2 } = new MessageChannel();
+  const turn = () =>
+    new Promise((resolve) => {
+      port1.onmessage = resolve;
+      port2.postMessage(0);
+    });
+  const times = [];
+  for (let n = 1; n <= trips; ++n) {
+    const since = performance.now();
+    upstream().crossSectionScale.restoreState(n + 0.5);
+    const answered = () => upstream().projectionScale.toJSON() === n + 0.5;
+    while (!answered() && performance.now() - since < 2000) await turn();
+    times.push(answered() ? performance.now() - since : null);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  return times;
+};
+
 /** Seconds until an object's mesh is there. */
 window.firstMesh = async (id) => {
   const since = performance.now();

@@ -120,6 +120,18 @@ class Native:
             state.layers["a"] = layer(source=volume)
         return since
 
+    def echo(self, page: Page) -> None:
+        """Let Python answer each cross-section scale with the same projection scale."""
+        viewer = self._viewer
+
+        def answer() -> None:
+            seen, answered = viewer.state.cross_section_scale, viewer.state.projection_scale
+            if seen != answered:
+                with viewer.txn() as state:
+                    state.projection_scale = seen
+
+        viewer.shared_state.add_changed_callback(lambda: viewer.defer_callback(answer))
+
     def python_bytes(self, page: Page) -> int:
         """Return the most memory that this process has had."""
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -159,6 +171,10 @@ class Converted:
     def show(self, page: Page) -> float:
         """Add the layer, and return when the app was told to."""
         return float(page.evaluate("order('show')")["since"])
+
+    def echo(self, page: Page) -> None:
+        """Let Python answer each cross-section scale with the same projection scale."""
+        page.evaluate("order('echo')")
 
     def python_bytes(self, page: Page) -> int:
         """Return the size of WebAssembly's memory."""
@@ -230,6 +246,7 @@ def measure(case: Case, name: str, data: NDArray[Any], jumps: int) -> dict[str, 
         first = drawn["at"] - since
         whole = page.evaluate("whole") - since if case.resident else first
         times = page.evaluate(f"jumps({json.dumps(positions)})")
+        again = page.evaluate(f"jumps({json.dumps(positions)})")
     return {
         "first_s": first,
         "MB": drawn["bytes"] / 1e6,
@@ -238,6 +255,21 @@ def measure(case: Case, name: str, data: NDArray[Any], jumps: int) -> dict[str, 
         "jump_median_ms": statistics.median(times),
         "jump_p95_ms": float(np.percentile(times, 95)),
         "jumps_s": sum(times) / 1e3,
+        "jumps_again_s": sum(again) / 1e3,
+    }
+
+
+def round_trips(case: Case, data: NDArray[Any], name: str, trips: int = 50) -> dict[str, float]:
+    """Time the way of a change from the page to Python and of Python's answer back."""
+    with Page(SCRIPT) as page, case.open(page, data, name):
+        case.echo(page)
+        answers = page.evaluate(f"roundTrips({trips})")
+    # The official client now and then drops what its user does while Python's state comes.
+    times = [ms for ms in answers if ms is not None]
+    return {
+        "p50_ms": statistics.median(times),
+        "p95_ms": float(np.percentile(times, 95)),
+        "lost": len(answers) - len(times),
     }
 
 
@@ -276,6 +308,11 @@ def summary(values: list[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
+def data_of(run: dict[str, float]) -> float:
+    """Return the part of the jumps' time that was not drawing: what they took longer than when all was there."""
+    return max(run["jumps_s"] - run["jumps_again_s"], 1e-3)
+
+
 def compare(case: Case, name: str, data: NDArray[Any], pairs: int, jumps: int) -> dict[str, Any]:
     """Measure the official server and ours by turns; the ratios are those of each pair."""
     official = Native(official_server, resident=False)
@@ -291,6 +328,7 @@ def compare(case: Case, name: str, data: NDArray[Any], pairs: int, jumps: int) -
             for who in ("official", "ours")
         },
         "throughput_ratio": summary([r["ours"]["MB_per_s"] / r["official"]["MB_per_s"] for r in runs]),
+        "data_ratio": summary([data_of(r["official"]) / data_of(r["ours"]) for r in runs]),
         "jumps_ratio": summary([r["official"]["jumps_s"] / r["ours"]["jumps_s"] for r in runs]),
     }
 
@@ -352,8 +390,16 @@ def main() -> None:
                 row = compare(case, name, data, args.pairs, args.jumps)
                 if not args.no_memory:
                     row["memory"] = memory(case, name, data, min(args.jumps, 20))
+                    row["round_trip"] = {
+                        who: round_trips(it, data, name)
+                        for who, it in (("ours", case), ("official", Native(official_server, resident=False)))
+                    }
                 results.setdefault(f"{n}³ {data.dtype} {name}", {})[case_name] = row
-                shown = {key: row[key] for key in ("throughput_ratio", "jumps_ratio", "memory") if key in row}
+                shown = {
+                    key: row[key]
+                    for key in ("throughput_ratio", "jumps_ratio", "data_ratio", "memory", "round_trip")
+                    if key in row
+                }
                 print(case_name, name, json.dumps(shown), flush=True)
             if m and case.resident:
                 results.setdefault(f"first mesh, {m}³", {})[case_name] = meshes(

@@ -272,6 +272,9 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         before, self._known = self._known, known
         if self._session is not None:
             self._session.take(known["state"])
+            if self._known is not known:
+                # A callback of the Python viewer has changed the state in turn, and all that is taken in.
+                return
         if self._card_wanted:
             self._fill_card()
         values = {name: known[name] for name in CHECKS if known[name] != getattr(self, name)}
