@@ -13,6 +13,7 @@ import { pace } from "./pace";
 import { closeHome, type Home, openHome, useHome } from "./page";
 import { restoreState } from "./restore";
 import { Shown } from "./shown";
+import "./tools";
 import { type UiChoice, uiOptions } from "./ui";
 
 /** WebGL2 is missing or switched off. */

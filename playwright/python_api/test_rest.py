@@ -102,6 +102,36 @@ def test_a_state_of_all_sorts_comes_back_as_it_was(lab: Any) -> None:
     assert back == {}
 
 
+def test_keys_for_dimensions_that_only_data_brings_are_bound(lab: Any) -> None:
+    lab.run("""
+        viewer = neuroglancer.Viewer()
+        with viewer.txn() as s:
+            s.dimensions = space()
+            s.layers["a"] = neuroglancer.ImageLayer(source=neuroglancer.LocalVolume(
+                np.ones((8, 8, 8, 3), "uint8"), neuroglancer.CoordinateSpace(
+                    names=["x", "y", "z", "t"], units=["nm", "nm", "nm", "s"], scales=[1, 1, 1, 1])))
+            s.tool_bindings["N"] = neuroglancer.DimensionTool(dimension="nowhere")
+            s.tool_bindings["T"] = neuroglancer.DimensionTool(dimension="t")
+            s.tool_bindings["X"] = neuroglancer.DimensionTool(dimension="x")
+            plain(s)
+        sent = viewer.state.to_json()["toolBindings"]
+        show(viewer)
+    """)
+    lab.until("[...v.toolBinder.bindings.keys()].sort().join('') === 'TX' && v.isReady()")
+    lab.page.evaluate("viewer().neuroglancerViewer.showAxisLines.value = true")
+    lab.run("""
+        import asyncio
+        while not viewer.state.show_axis_lines:
+            await asyncio.sleep(0.01)
+        assert viewer.state.to_json()["toolBindings"] == sent, viewer.state.to_json()
+    """)
+    lab.run("""
+        with viewer.txn() as s:
+            del s.tool_bindings["T"], s.tool_bindings["N"]
+    """)
+    lab.until("Object.keys(v.state.toJSON().toolBindings).join('') === 'X'")
+
+
 def test_the_configuration_reaches_the_page(lab: Any) -> None:
     lab.run(LABELS)
     lab.drawn()
