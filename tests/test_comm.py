@@ -5,8 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
+from bokeh.document import Document
+from panel.io import document as panel_document
 
-from panel_neuroglancer.carriers.comm import PART_BYTES, Comm
+from panel_neuroglancer.carriers.comm import PART_BYTES, SETTLE_SECONDS, Comm
 
 
 @pytest.fixture
@@ -81,3 +83,63 @@ def test_a_loop_that_has_ended_is_not_waited_for(comm, sent):
     with ThreadPoolExecutor(1) as pool:
         pool.submit(comm.send, "late", None)
     assert sent == [[{"text": "late"}]]
+
+
+def test_when_nothing_was_sent_for_a_moment_panel_is_made_to_send_what_it_left(sent):
+    settled = []
+    comm = Comm(sent.append, lambda: settled.append(len(sent)))
+
+    async def main():
+        comm.receive(channel(), [])
+        for n in range(4):
+            comm.send(str(n), None)
+            await asyncio.sleep(SETTLE_SECONDS / 4)
+        assert settled == []
+        while not settled:
+            await asyncio.sleep(SETTLE_SECONDS / 4)
+        comm.touch()
+        while len(settled) < 2:
+            await asyncio.sleep(SETTLE_SECONDS / 4)
+
+    asyncio.run(main())
+    assert (len(sent), settled) == (4, [4, 4])
+
+
+def test_what_panel_leaves_lying_is_sent_with_the_next_message():
+    """The fault of Panel's that `settle` is for; once this fails, it may go."""
+    doc, written = Document(), []
+    first: asyncio.Future[None]
+
+    def write(connection, msg):
+        written.append(msg)
+        return [first if len(written) == 1 else asyncio.get_running_loop().create_future()]
+
+    class Socket:
+        """What Panel is told to write to with `write`."""
+
+    class Connection:
+        _socket = Socket()
+        protocol = SimpleNamespace(create=lambda kind, events: events)
+
+    connection = Connection()
+    panel_document.extra_socket_handlers[Socket] = write
+
+    async def main():
+        nonlocal first
+        first = asyncio.get_running_loop().create_future()
+        panel_document.schedule_write_events(doc, [connection], ["one"])
+        await asyncio.sleep(0)
+        # The first write ends while the second message comes.
+        first.set_result(None)
+        panel_document.schedule_write_events(doc, [connection], ["two"])
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert written == [["one"]]
+        panel_document.schedule_write_events(doc, [connection], [])
+        await asyncio.sleep(0)
+
+    try:
+        asyncio.run(main())
+    finally:
+        del panel_document.extra_socket_handlers[Socket]
+    assert written == [["one"], ["two"], []]

@@ -1,4 +1,4 @@
-// Two of neuroglancer's modules ship without types; these are the members that we use.
+// Some of neuroglancer's modules ship without types; these are the members that we use.
 declare module "neuroglancer/unstable/layer/image/index.js" {
   import type { UserLayer } from "neuroglancer/unstable/layer/index.js";
   import type { Trackable } from "neuroglancer/unstable/util/trackable.js";
@@ -57,5 +57,16 @@ declare module "neuroglancer/unstable/layer/segmentation/index.js" {
       silhouetteRendering: Trackable;
       renderScaleTarget: Trackable;
     };
+  }
+}
+
+declare module "neuroglancer/unstable/datasource/python/backend.js" {
+  interface Chunk {
+    priorityTier: number;
+    priority: number;
+  }
+
+  export class PythonVolumeChunkSource {
+    download(chunk: Chunk, signal: AbortSignal): Promise<void>;
   }
 }

@@ -183,3 +183,46 @@ def test_a_subclass_that_encodes_itself(lab: Any) -> None:
     """)
     np.testing.assert_array_equal(lab.voxels((32, 12)), plane())
     assert set(lab.run("result = asked")) == {"npz"}
+
+
+def test_a_streamed_array_comes_nearest_first_and_not_where_nobody_looks_any_more(lab: Any) -> None:
+    lab.run("""
+        import asyncio
+        import time
+
+        class Slow:
+            dtype, shape = np.dtype("uint8"), (2**16, 2**16, 1)
+            def __init__(self):
+                self.read = []
+            def __getitem__(self, box):
+                time.sleep(0.02)
+                self.read.append([(part.start + part.stop) / 2 for part in box[:2]])
+                return np.full([part.stop - part.start for part in box], 99, "uint8")
+
+        slow = Slow()
+        viewer = neuroglancer.Viewer()
+        with viewer.txn() as s:
+            s.dimensions = space()
+            s.layers["a"] = neuroglancer.ImageLayer(opacity=1, shader=GREY, source=neuroglancer.LocalVolume(
+                slow, s.dimensions, volume_type="image", max_downsampling=1))
+            plain(s)
+            s.position, s.cross_section_scale = [10_000, 10_000, 0.5], 24
+        show(viewer)
+        while len(slow.read) < 12:
+            await asyncio.sleep(0.005)
+        viewer.set_state({**viewer.state.to_json(), "position": [50_000, 50_000, 0.5]})
+        before = len(slow.read)
+    """)
+    lab.until("v.position.value[0] === 50000")
+    assert (lab.pixels() == 99).all()
+    before, read = lab.run("result = [before, slow.read]")
+    read, middle = np.array(read), np.array([50_000, 50_000])
+    far = (read > 30_000).all(1)
+    seen = 240 * 220 * (24 / 512) ** 2
+    assert far.sum() >= seen
+    # What was under way when the viewer moved on may still be read.
+    assert np.flatnonzero(far)[0] <= before + 40, (before, far.tolist())
+    assert (~far).sum() <= before + 40 < seen
+    away = np.linalg.norm(read[far] - middle, axis=1)
+    assert away[:4].max() < 1100 < 2000 < away[-16:].min(), away.tolist()
+    assert away[:16].max() < away[-16:].min()

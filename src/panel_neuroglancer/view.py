@@ -108,6 +108,8 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         self._due_of = {} if origin is None else {origin: self._due_of.get(origin, self._due)}
         self._due = self._seq
         self.command = self._addressed(self._outgoing.message(self._seq, state), origin)
+        for comm in self._comms.values():
+            comm.touch()
 
     def _addressed(self, message: dict[str, Any], origin: str | None = None) -> dict[str, Any]:
         return {"seq": self._seq, **message, "seen": dict(self._seen), "origin": origin}
@@ -158,7 +160,9 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
     def _process_event(self, event: Any) -> None:
         if isinstance(event, DataEvent):
             model = event.model
-            comm = self._comms.get(model.id) or Comm(lambda messages: self._send_to(model, messages))
+            comm = self._comms.get(model.id) or Comm(
+                lambda messages: self._send_to(model, messages), lambda: self._settle(model)
+            )
             self._comms[model.id] = comm
             comm.receive(self.channel, event.data)
         else:
@@ -168,6 +172,12 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         # Panel itself can only send to all models.
         only = SimpleNamespace(_models={ref: m for ref, m in self._models.items() if m[0] is model})
         JSComponent._send_event(only, ESMEvent, data=messages)
+
+    def _settle(self, model: Model) -> None:
+        """Have Panel send what it may have left lying; an empty message is enough."""
+        doc = model.document
+        if doc is not None and doc.session_context is not None:
+            doc.add_next_tick_callback(lambda: self._send_to(model, []))
 
     def _cleanup(self, root: Model | None = None) -> None:
         model, _ = self._models.get(root.ref["id"], (None, None)) if root else (None, None)

@@ -2,4 +2,17 @@
 // First, so that its messages do not reach neuroglancer's own handler.
 import "../sources";
 import "neuroglancer/unstable/chunk_worker.bundle.js";
-import "neuroglancer/unstable/datasource/python/backend.js";
+import { PythonVolumeChunkSource } from "neuroglancer/unstable/datasource/python/backend.js";
+import { Turns } from "./turns";
+
+const turns = new Turns();
+const { download } = PythonVolumeChunkSource.prototype;
+
+PythonVolumeChunkSource.prototype.download = async function (chunk, signal) {
+  const done = await turns.take(chunk, signal);
+  try {
+    await download.call(this, chunk, signal);
+  } finally {
+    done();
+  }
+};

@@ -15,6 +15,7 @@ from ..channel import Channel, Data
 
 NAME = "comm"
 PART_BYTES = 4 * 2**20
+SETTLE_SECONDS = 0.1
 
 
 class Comm:
@@ -24,13 +25,20 @@ class Comm:
     ----------
     send
         Sends one message of Panel's to them.
+    settle
+        Called when nothing was sent for a moment. Panel (1.9.4, ``io.document._dispatch_msgs``) may leave a message lying
+        until there is another one: if it writes one while the last write ends.
     """
 
     name = NAME
     part = PART_BYTES
 
-    def __init__(self, send: Callable[[list[dict[str, Any]]], None]) -> None:
-        self._send = send
+    def __init__(
+        self, send: Callable[[list[dict[str, Any]]], None], settle: Callable[[], None] = lambda: None
+    ) -> None:
+        self._send, self._settle = send, settle
+        self._sent = 0
+        self._will_settle = False
         # Sending in turn keeps the order between threads.
         self._lock = threading.RLock()
         self._receiving = 0
@@ -82,3 +90,24 @@ class Comm:
             messages, self._waiting, self._bytes = self._waiting, [], 0
             if messages:
                 self._send(messages)
+                self.touch()
+
+    def touch(self) -> None:
+        """Note that Panel is sending something to this model's pages."""
+        with self._lock:
+            self._sent += 1
+            if self._will_settle or self._loop is None or self._loop.is_closed():
+                return
+            self._will_settle = True
+            self._loop.call_soon_threadsafe(self._settle_later, self._loop)
+
+    def _settle_later(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.call_later(SETTLE_SECONDS, self._settle_if_still, loop, self._sent)
+
+    def _settle_if_still(self, loop: asyncio.AbstractEventLoop, sent: int) -> None:
+        with self._lock:
+            if sent != self._sent:
+                self._settle_later(loop)
+                return
+            self._will_settle = False
+        self._settle()
