@@ -180,12 +180,32 @@ function askResident(path: string, signal: AbortSignal): Promise<Answer> | undef
   });
 }
 
+/** Resolves when it is the turn of what is fetched with a signal; what it resolves to is to be called after that. */
+type TakeTurn = (signal: AbortSignal) => Promise<() => void>;
+
+let takeTurn: TakeTurn = () => Promise.resolve(() => {});
+
+/** In a chunk worker: let chunks wait for their turn before Python is asked for them. */
+export function useTurns(take: TakeTurn): void {
+  takeTurn = take;
+}
+
 /** In a chunk worker: ask where the data is. */
 async function ask(path: string, signal: AbortSignal): Promise<Answer> {
   for (;;) {
-    const answer = await (askResident(path, signal) ?? askPage(path, signal));
+    const answer = await (askResident(path, signal) ?? askInTurn(path, signal));
     if (answer.status !== ASK_AGAIN) return answer;
     signal.throwIfAborted();
+  }
+}
+
+async function askInTurn(path: string, signal: AbortSignal): Promise<Answer> {
+  const done = await takeTurn(signal);
+  try {
+    // The array may have come meanwhile.
+    return await (askResident(path, signal) ?? askPage(path, signal));
+  } finally {
+    done();
   }
 }
 
