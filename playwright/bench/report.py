@@ -30,7 +30,7 @@ def volumes(figures: dict[str, Any]) -> list[str]:
         "| volume | Python | to first full picture, s: ours / official | MB/s: ours / official | ratio | 50 jumps, s: ours / official | ratio | copies |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    meshes = []
+    meshes, more = [], []
     for volume, rows in figures.items():
         for case, row in rows.items():
             if "throughput_ratio" not in row:
@@ -49,6 +49,22 @@ def volumes(figures: dict[str, Any]) -> list[str]:
                 f"| {volume} | {case} | {cells[0]} | {cells[1]} | {spread(row['throughput_ratio'])} | {cells[2]}"
                 f" | {spread(row['jumps_ratio'])} | {copies} |"
             )
+            trips, memory = row.get("round_trip"), row.get("memory")
+            if trips and memory:
+                each = [
+                    f"{trips[who]['p50_ms']:.0f} / {trips[who]['p95_ms']:.0f}" for who in ("ours", "official")
+                ]
+                more.append(
+                    f"| {volume} | {case} | {spread(row['data_ratio'], 1)} | {each[0]} | {each[1]} ({trips['official']['lost']} lost)"
+                    f" | {memory['js_MB']:.0f} | {memory['python_MB']:.0f} |"
+                )
+    if more:
+        lines += [
+            "",
+            "| volume | Python | jumps without drawing: ratio | round trip, ms, p50 / p95 | official | peak of JavaScript, MB | of Python, MB |",
+            "|---|---|---|---|---|---|---|",
+            *more,
+        ]
     if meshes:
         lines += [
             "",

@@ -108,8 +108,7 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         self._due_of = {} if origin is None else {origin: self._due_of.get(origin, self._due)}
         self._due = self._seq
         self.command = self._addressed(self._outgoing.message(self._seq, state), origin)
-        for comm in self._comms.values():
-            comm.touch()
+        self._touch()
 
     def _addressed(self, message: dict[str, Any], origin: str | None = None) -> dict[str, Any]:
         return {"seq": self._seq, **message, "seen": dict(self._seen), "origin": origin}
@@ -134,6 +133,7 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         # After any command, so that a page which has this and not that knows: it has missed it.
         answer = {"n": number, "whole": state is None, "seq": self._seq}
         self.received = _latest({**_without(self.received, view), view: answer})
+        self._touch()
         if report.get("lost"):
             return
         self._outgoing.arrived(ack)
@@ -172,6 +172,10 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         # Panel itself can only send to all models.
         only = SimpleNamespace(_models={ref: m for ref, m in self._models.items() if m[0] is model})
         JSComponent._send_event(only, ESMEvent, data=messages)
+
+    def _touch(self) -> None:
+        for comm in self._comms.values():
+            comm.touch()
 
     def _settle(self, model: Model) -> None:
         """Have Panel send what it may have left lying; an empty message is enough."""
