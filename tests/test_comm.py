@@ -1,6 +1,7 @@
 """Panel's own messages: what goes together, and in which order."""
 
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -65,14 +66,25 @@ def test_the_loops_own_thread_waits_for_nobody_and_keeps_the_order(comm, sent):
     assert len(sent) == 1
 
 
-def test_large_parts_do_not_wait(comm, sent):
+def test_only_the_loops_own_thread_sends_and_large_parts_go_apart():
+    sent, threads = [], set()
+
+    def send(messages):
+        sent.append([message["text"] for message in messages])
+        threads.add(threading.get_ident())
+
+    comm = Comm(send)
+
     async def main():
         comm.receive(channel(), [])
         with ThreadPoolExecutor(1) as pool:
-            pool.submit(comm.send, "large", bytes(PART_BYTES))
-        assert len(sent) == 1
+            for text in "abcd":
+                pool.submit(comm.send, text, bytes(PART_BYTES // 2))
+        await asyncio.sleep(0)
 
     asyncio.run(main())
+    assert sent == [["a", "b"], ["c", "d"]]
+    assert threads == {threading.get_ident()}
 
 
 def test_a_loop_that_has_ended_is_not_waited_for(comm, sent):

@@ -11,6 +11,7 @@ from bokeh.document import Document
 from bokeh.model import Model
 from panel.config import config
 from panel.custom import JSComponent
+from panel.io import document as panel_document
 from panel.io.state import state as panel_state
 from panel.models.esm import DataEvent, ESMEvent
 
@@ -178,9 +179,9 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
             comm.touch()
 
     def _settle(self, model: Model) -> None:
-        """Have Panel send what it may have left lying; an empty message is enough."""
+        """Have Panel send what it has left lying; an empty message is enough."""
         doc = model.document
-        if doc is not None and doc.session_context is not None:
+        if doc is not None and doc in getattr(panel_document, "_WRITE_MSGS", ()) and model.id in self._comms:
             doc.add_next_tick_callback(lambda: self._send_to(model, []))
 
     def _cleanup(self, root: Model | None = None) -> None:

@@ -54,13 +54,11 @@ class Comm:
             first = not self._waiting
             self._waiting.append({"text": text} if data is None else {"text": text, "data": bytes(data)})
             self._bytes += 0 if data is None else len(data)
-            if self._bytes >= PART_BYTES:
-                self._flush()
-            elif self._receiving:
-                return
-            elif self._loop is None or self._loop.is_closed() or threading.get_ident() == self._loop_thread:
-                self._flush()
-            elif first:
+            if self._loop is None or self._loop.is_closed() or threading.get_ident() == self._loop_thread:
+                if not self._receiving or self._bytes >= PART_BYTES:
+                    self._flush()
+            elif first and not self._receiving:
+                # Panel and Bokeh may lose what another thread sends while they hold a document's events.
                 self._loop.call_soon_threadsafe(self._flush)
 
     def receive(self, channel: Channel, messages: Any) -> None:
@@ -88,8 +86,13 @@ class Comm:
     def _flush(self) -> None:
         with self._lock:
             messages, self._waiting, self._bytes = self._waiting, [], 0
-            if messages:
-                self._send(messages)
+            while messages:
+                size = count = 0
+                while count < len(messages) and size < PART_BYTES:
+                    size += len(messages[count].get("data", b""))
+                    count += 1
+                self._send(messages[:count])
+                messages = messages[count:]
                 self.touch()
 
     def touch(self) -> None:
