@@ -27,8 +27,8 @@ def volumes(figures: dict[str, Any]) -> list[str]:
     lines = [
         f"Labels: {figures.pop('segmentation')}. {figures.pop('machine')}",
         "",
-        "| volume | Python | to first full picture, s: ours / official | MB/s: ours / official | ratio | 50 jumps, s: ours / official | ratio | copies |",
-        "|---|---|---|---|---|---|---|---|",
+        "| volume | Python | to first full picture, s: ours / official | MB/s: ours / official | ratio | 50 jumps, s: ours / official | ratio | ratio without drawing | copies |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     meshes, more = [], []
     for volume, rows in figures.items():
@@ -47,7 +47,7 @@ def volumes(figures: dict[str, Any]) -> list[str]:
             copies = f"{row['memory']['copies']:.2f}" if "memory" in row else ""
             lines.append(
                 f"| {volume} | {case} | {cells[0]} | {cells[1]} | {spread(row['throughput_ratio'])} | {cells[2]}"
-                f" | {spread(row['jumps_ratio'])} | {copies} |"
+                f" | {spread(row['jumps_ratio'])} | {spread(row['data_ratio'], 1)} | {copies} |"
             )
             trips, memory = row.get("round_trip"), row.get("memory")
             if trips and memory:
@@ -55,14 +55,14 @@ def volumes(figures: dict[str, Any]) -> list[str]:
                     f"{trips[who]['p50_ms']:.0f} / {trips[who]['p95_ms']:.0f}" for who in ("ours", "official")
                 ]
                 more.append(
-                    f"| {volume} | {case} | {spread(row['data_ratio'], 1)} | {each[0]} | {each[1]} ({trips['official']['lost']} lost)"
+                    f"| {volume} | {case} | {each[0]} | {each[1]} ({trips['official']['lost']} lost)"
                     f" | {memory['js_MB']:.0f} | {memory['python_MB']:.0f} |"
                 )
     if more:
         lines += [
             "",
-            "| volume | Python | jumps without drawing: ratio | round trip, ms, p50 / p95 | official | peak of JavaScript, MB | of Python, MB |",
-            "|---|---|---|---|---|---|---|",
+            "| volume | Python | round trip, ms, p50 / p95 | official | peak of JavaScript, MB | of Python, MB |",
+            "|---|---|---|---|---|---|",
             *more,
         ]
     if meshes:
