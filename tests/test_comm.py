@@ -9,7 +9,7 @@ import pytest
 from bokeh.document import Document
 from panel.io import document as panel_document
 
-from panel_neuroglancer.carriers.comm import PART_BYTES, SETTLE_SECONDS, Comm
+from panel_neuroglancer.carriers.comm import PART_BYTES, Comm
 
 
 @pytest.fixture
@@ -98,20 +98,24 @@ def test_a_loop_that_has_ended_is_not_waited_for(comm, sent):
 
 
 def test_when_nothing_was_sent_for_a_moment_panel_is_made_to_send_what_it_left(sent):
-    settled = []
-    comm = Comm(sent.append, lambda: settled.append(len(sent)))
+    settled, told = [], asyncio.Event()
+
+    def settle():
+        settled.append(len(sent))
+        told.set()
+
+    comm = Comm(sent.append, settle)
 
     async def main():
         comm.receive(channel(), [])
         for n in range(4):
             comm.send(str(n), None)
-            await asyncio.sleep(SETTLE_SECONDS / 4)
+            await asyncio.sleep(0)
         assert settled == []
-        while not settled:
-            await asyncio.sleep(SETTLE_SECONDS / 4)
+        await told.wait()
+        told.clear()
         comm.touch()
-        while len(settled) < 2:
-            await asyncio.sleep(SETTLE_SECONDS / 4)
+        await told.wait()
 
     asyncio.run(main())
     assert (len(sent), settled) == (4, [4, 4])

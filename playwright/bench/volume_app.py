@@ -5,6 +5,7 @@ import json
 import neuroglancer
 import numpy as np
 import panel as pn
+from echo import echo
 
 from panel_neuroglancer import Neuroglancer, site_url
 
@@ -43,18 +44,6 @@ def show() -> None:
         volume = neuroglancer.LocalVolume(known["data"], state.dimensions)
         layer = neuroglancer.ImageLayer if volume.volume_type == "image" else neuroglancer.SegmentationLayer
         state.layers["a"] = layer(source=volume)
-
-
-def echo(viewer) -> None:
-    """Answer each cross-section scale with the same projection scale."""
-
-    def answer() -> None:
-        seen, answered = viewer.state.cross_section_scale, viewer.state.projection_scale
-        if seen != answered:
-            with viewer.txn() as state:
-                state.projection_scale = seen
-
-    viewer.shared_state.add_changed_callback(lambda: viewer.defer_callback(answer))
 
 
 async def obey(event) -> None:

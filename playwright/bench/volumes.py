@@ -25,6 +25,7 @@ import neuroglancer
 import numpy as np
 import panel as pn
 from chromium import SIZE, Page
+from echo import echo
 from neuroglancer import _neuroglancer
 from numpy.typing import NDArray
 from report import machine
@@ -121,16 +122,8 @@ class Native:
         return since
 
     def echo(self, page: Page) -> None:
-        """Let Python answer each cross-section scale with the same projection scale."""
-        viewer = self._viewer
-
-        def answer() -> None:
-            seen, answered = viewer.state.cross_section_scale, viewer.state.projection_scale
-            if seen != answered:
-                with viewer.txn() as state:
-                    state.projection_scale = seen
-
-        viewer.shared_state.add_changed_callback(lambda: viewer.defer_callback(answer))
+        """Let Python answer changes; see `echo`."""
+        echo(self._viewer)
 
     def python_bytes(self, page: Page) -> int:
         """Return the most memory that this process has had."""
@@ -173,7 +166,7 @@ class Converted:
         return float(page.evaluate("order('show')")["since"])
 
     def echo(self, page: Page) -> None:
-        """Let Python answer each cross-section scale with the same projection scale."""
+        """Let Python answer changes; see `echo`."""
         page.evaluate("order('echo')")
 
     def python_bytes(self, page: Page) -> int:

@@ -45,7 +45,7 @@ def mean(part: NDArray[Any], factor: Sequence[int]) -> NDArray[Any]:
     counts: Any = int(np.prod(factor))
     if any(n % f for n, f in zip(part.shape, factor, strict=True)):
         each = [np.minimum(f, n - np.arange(0, n, f)) for n, f in zip(part.shape, factor, strict=True)]
-        counts = np.prod(np.meshgrid(*each, indexing="ij", sparse=False), axis=0)
+        counts = np.prod(np.meshgrid(*each, indexing="ij"), axis=0)
     # Whole numbers are divided in half the time; but it is towards 0 that the official package cuts off.
     return np.asarray((sums // counts if kind == "u" else sums / counts).astype(part.dtype))
 
