@@ -95,7 +95,7 @@ screenshot: browser site
 
 lock:
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra site --extra dev --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra site --extra lite --extra dev --universal --python-version 3.11 \
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade -o .ci/requirements.txt
 	cd js && npm install --package-lock-only
 

@@ -1,4 +1,4 @@
-"""The command line: ``panel-neuroglancer convert | runtime | serve``."""
+"""The command line: ``panel-neuroglancer convert | lite | runtime | serve``."""
 
 from __future__ import annotations
 
@@ -79,6 +79,49 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument("--quiet", action="store_true", help="say nothing unless it fails")
     convert.set_defaults(run=_convert)
 
+    lite = commands.add_parser(
+        "lite",
+        help="make a JupyterLite site of notebooks",
+        description="Make a static site on which notebooks run in the visitor's browser, with nothing to install.",
+    )
+    lite.add_argument(
+        "--contents",
+        action="append",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="a folder of notebooks and the files beside them; may be repeated",
+    )
+    lite.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="where the site goes; an older site there is replaced at the end",
+    )
+    lite.add_argument(
+        "--requirements",
+        action="append",
+        default=[],
+        metavar="SPEC|FILE",
+        help="what the notebooks import besides: a requirement as for pip, or a file of them; may be repeated",
+    )
+    lite.add_argument(
+        "--apps",
+        default="lab,notebooks",
+        metavar="LIST",
+        help="lab (JupyterLab), notebooks (one notebook a page), or both, which is the default",
+    )
+    lite.add_argument(
+        "--zip",
+        action="store_true",
+        help="also write DIR.zip, which needs only Python: for a classroom with no network",
+    )
+    lite.add_argument("--max-size", type=float, metavar="MB", help="fail if the site is larger")
+    lite.add_argument("--pyodide-version", metavar="VERSION", help="default 0.27.7")
+    lite.add_argument("--quiet", action="store_true", help="say nothing unless it fails")
+    lite.set_defaults(run=_lite)
+
     runtime = commands.add_parser(
         "runtime",
         help="fetch Pyodide into the cache",
@@ -109,14 +152,7 @@ def _convert(args: argparse.Namespace) -> None:
     from .site.runtime import DEFAULT_VERSION
 
     targets = [name for item in args.to or ["pyodide-worker"] for name in item.split(",") if name]
-    requirements = []
-    for item in args.requirements:
-        lines = Path(item).read_text(encoding="utf8").splitlines() if Path(item).is_file() else [item]
-        requirements += [
-            line
-            for line in (line.partition(" #")[0].strip() for line in lines)
-            if line and not line.startswith("#")
-        ]
+    requirements = _requirements(args.requirements)
     options = Options(
         tuple(targets),
         args.runtime,
@@ -128,6 +164,33 @@ def _convert(args: argparse.Namespace) -> None:
         DRAW_SECONDS if args.draw_timeout is None else args.draw_timeout,
     )
     convert(args.apps, args.out, options, Progress(None if args.quiet else sys.stderr))
+
+
+def _lite(args: argparse.Namespace) -> None:
+    from .site.lite.build import LiteOptions, lite
+    from .site.progress import Progress
+    from .site.runtime import DEFAULT_VERSION
+
+    options = LiteOptions(
+        tuple(_requirements(args.requirements)),
+        tuple(name for name in args.apps.split(",") if name),
+        args.pyodide_version or DEFAULT_VERSION,
+        args.max_size,
+        args.zip,
+    )
+    lite(args.contents, args.out, options, Progress(None if args.quiet else sys.stderr))
+
+
+def _requirements(items: Sequence[str]) -> list[str]:
+    requirements = []
+    for item in items:
+        lines = Path(item).read_text(encoding="utf8").splitlines() if Path(item).is_file() else [item]
+        requirements += [
+            line
+            for line in (line.partition(" #")[0].strip() for line in lines)
+            if line and not line.startswith("#")
+        ]
+    return requirements
 
 
 def _runtime(args: argparse.Namespace) -> None:

@@ -12,12 +12,17 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from .errors import BadInputError, ExternalResourceError, SiteError
+from .progress import tree_size
 from .render import MADE_FOR
 
 PACKAGE = Path(__file__).parent.parent
 PANEL_ROOT = "static/panel/"
 PANEL_DIST = f"{PANEL_ROOT}{MADE_FOR['panel']}/dist/"
 BOKEH_CDN = "https://cdn.bokeh.org/bokeh/release/"
+# What notebooks may ask for with `pn.extension(...)`, besides: tables.
+NOTEBOOK_BUNDLES = ("reactiveesm", "datatabulator")
+BOKEH_RELEASE = "static/bokeh/bokeh/release/"
+BOKEH_PARTS = ("", "-widgets", "-tables", "-gl", "-mathjax")
 # Styles of components that are made while the app runs: no page names them beforehand.
 GENERAL = ("css", "assets", "bundled/theme", "bundled/defaulttheme", "bundled/darktheme")
 
@@ -59,8 +64,24 @@ def copy_general(site: Path) -> None:
                 _copy(path, site / PANEL_DIST / path.relative_to(dist))
 
 
-def copy_engine(site: Path) -> int:
-    """Copy the viewer's engine to ``static/neuroglancer/`` and return its size."""
+def copy_scripts(site: Path) -> int:
+    """Copy what `pn.extension()` loads, and what it may load if more is asked of it; return the size."""
+    import bokeh
+    import panel
+
+    dist, js = Path(panel.__file__).parent / "dist", Path(bokeh.__file__).parent / "server" / "static" / "js"
+    copy_general(site)
+    _copy(dist / "panel.min.js", site / PANEL_DIST / "panel.min.js")
+    for name in NOTEBOOK_BUNDLES:
+        _copy_bundle(dist, f"bundled/{name}/all", site / PANEL_DIST)
+    for part in BOKEH_PARTS:
+        target = site / BOKEH_RELEASE / f"bokeh{part}-{MADE_FOR['bokeh']}.min.js"
+        _copy(js / f"bokeh{part}.min.js", target)
+    return tree_size(site / PANEL_ROOT) + tree_size(site / BOKEH_RELEASE)
+
+
+def copy_engine(site: Path, folder: str = "static/neuroglancer/") -> int:
+    """Copy the viewer's engine and return its size."""
     dist = PACKAGE / "dist"
     if not (dist / "engine.json").exists():
         raise SiteError(
@@ -68,8 +89,8 @@ def copy_engine(site: Path) -> int:
         )
     files = json.loads((dist / "engine.json").read_text(encoding="utf8"))["files"]
     for name in files:
-        _copy(dist / "engine" / name, site / "static" / "neuroglancer" / name)
-    _copy(dist / "THIRD_PARTY_LICENSES.txt", site / "static" / "neuroglancer" / "THIRD_PARTY_LICENSES.txt")
+        _copy(dist / "engine" / name, site / folder / name)
+    _copy(dist / "THIRD_PARTY_LICENSES.txt", site / folder / "THIRD_PARTY_LICENSES.txt")
     return sum(item["bytes"] for item in files.values())
 
 

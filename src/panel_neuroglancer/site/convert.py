@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -19,6 +16,7 @@ from .render import check_versions, render
 from .resolve import distributions, imported, local_modules
 from .runtime import Runtime
 from .serve import Server
+from .stage import check_target, staging
 from .wheels import pack
 
 BUILDERS = {"local": local.build, "cdn": cdn.build}
@@ -40,7 +38,7 @@ def convert(
     check_versions()
     apps, out = [app.absolute() for app in apps], out.absolute()
     _check(apps, out, options)
-    with _staging(out) as stage, assets.steady_engine():
+    with staging(out) as stage, assets.steady_engine():
         names = _build(apps, stage, options, progress)
         site_size = tree_size(stage)
     progress.say(f"{out}: {len(names)} page{'s' * (len(names) != 1)}, {size(site_size)}")
@@ -71,7 +69,7 @@ def _build(apps: list[Path], stage: Path, options: Options, progress: Progress) 
             text = pages.finish(app.page.html, app.page.scripts, config, options.title, app.preload)
             (stage / names[-1]).write_text(text, encoding="utf8")
     _write_index(stage, names, options)
-    _report(sizes, progress)
+    progress.sizes(sizes)
     return names
 
 
@@ -115,15 +113,6 @@ def _write_index(stage: Path, names: list[str], options: Options) -> None:
     (stage / "index.html").write_text(text, encoding="utf8")
 
 
-def _report(sizes: dict[str, int], progress: Progress) -> None:
-    rows = sorted(((name or "Python", count) for name, count in sizes.items()), key=lambda row: -row[1])
-    large = [row for row in rows if row[1] >= 200_000]
-    small = sum(sizes.values()) - sum(count for _, count in large)
-    progress.table(
-        (name, size(count)) for name, count in [*large, (f"{len(rows) - len(large)} smaller parts", small)]
-    )
-
-
 def _check(apps: Sequence[Path], out: Path, options: Options) -> None:
     if not apps:
         raise BadInputError("There is nothing to convert: name at least one app.")
@@ -159,25 +148,4 @@ def _check(apps: Sequence[Path], out: Path, options: Options) -> None:
             raise BadInputError(
                 f"{text!r} is not a requirement ({error}): write it as for pip, like `scipy>=1.14`."
             ) from error
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / MARKER).exists())):
-        raise BadInputError(
-            f"{out} has something in it that is not a site made by this command: choose another --out or empty it."
-        )
-
-
-@contextmanager
-def _staging(out: Path) -> Iterator[Path]:
-    """Yield an empty folder beside `out` that takes its place if all goes well."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    stage, old = (out.with_name(f".{out.name}.{suffix}-{os.getpid()}") for suffix in ("new", "old"))
-    stage.mkdir()
-    try:
-        yield stage
-        if out.exists():
-            out.rename(old)
-        stage.rename(out)
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
-        if not out.exists() and old.exists():
-            old.rename(out)
-        shutil.rmtree(old, ignore_errors=True)
+    check_target(out, MARKER)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -61,3 +61,13 @@ class Progress:
         width = max((len(left) for left, _ in rows), default=0)
         for left, right in rows:
             self.say(f"  {left:<{width}}  {right:>12}")
+
+    def sizes(self, sizes: Mapping[str, int]) -> None:
+        """Write the bytes of a site's parts, largest first, the small ones as one; "" is Python itself."""
+        rows = sorted(((name or "Python", count) for name, count in sizes.items()), key=lambda row: -row[1])
+        large = [row for row in rows if row[1] >= 200_000]
+        small = sum(sizes.values()) - sum(count for _, count in large)
+        self.table(
+            (name, size(count))
+            for name, count in [*large, (f"{len(rows) - len(large)} smaller parts", small)]
+        )

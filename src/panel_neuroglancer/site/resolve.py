@@ -110,6 +110,7 @@ class Resolver:
 
     def __init__(self, runtime: Runtime, progress: Progress) -> None:
         self.runtime, self.progress = runtime, progress
+        self.given: dict[str, Package] = {}  # not to be looked for elsewhere, by normalized name
         self._known: dict[tuple[str, str], Package] = {}
         version = runtime.lock["info"]["python"]
         self.environment = {
@@ -192,6 +193,8 @@ class Resolver:
         return replace(self._known[key], depends=[])
 
     def _find(self, name: str, requirement: Requirement, parent: str) -> Package:
+        if name in self.given:
+            return self.given[name]
         if name == OWN:
             wheel = wheels.own(Path(__file__).parent.parent)
             return Package(name, wheel.version, wheel)

@@ -43,6 +43,7 @@ SLIM = {
         "!panel/dist/bundled/theme/*",
     ],
     "bokeh": ["bokeh/server/static/*", "bokeh/sampledata/*", "bokeh/sphinxext/*"],
+    "jedi": ["jedi/third_party/django-stubs/*"],
     "panel-material-ui": ["*.map", "panel_material_ui/tests/*"],
 }
 _ALWAYS = ["*.pyc", "*.so", "*.pyd", "*.dylib", "*.c", "*.pyx", "*.data/*", "../*"]
