@@ -1,6 +1,8 @@
 # make demo   set everything up, build the demo site, serve it and print its address
 # make test   set everything up, run all checks and tests
 #
+# make lite   build the site of notebooks (JupyterLite) and a classroom bundle of it
+#
 # Single steps: js data site wheel lint unit browser-tests bench screenshot lock clean
 
 PORT ?= 8000
@@ -9,12 +11,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 DIST := src/panel_neuroglancer/dist
 SITE := build/site
+LITE := build/lite
+NOTEBOOKS := $(shell find lite/notebooks -type f)
 DATA := build/data/mni152
 
 JS_SOURCES := js/package.json js/tsconfig.json $(wildcard js/*.mjs) $(shell find js/src js/licences -type f)
 PY_SOURCES := $(shell find src -path $(DIST) -prune -o -type f -not -name '*.pyc' -print)
 
-.PHONY: demo test js data site wheel lint unit browser browser-tests bench screenshot lock clean
+.PHONY: demo test lite js data site wheel lint unit browser browser-tests bench screenshot lock clean
 .DELETE_ON_ERROR:
 
 demo: site
@@ -53,6 +57,16 @@ $(SITE)/.done: $(VENV)/.done $(DIST)/engine.json $(DATA)/build.json $(PY_SOURCES
 	@echo "== Demo site"
 	@$(BIN)/panel-neuroglancer convert lite/apps/brain.py --to pyodide-worker --out $(SITE) \
 	    --data $(DATA):data/mni152 --title "Human brain · panel-neuroglancer"
+	@touch $@
+
+lite: $(LITE)/.done
+	@echo "$(LITE): look at it with \`$(BIN)/panel-neuroglancer serve $(LITE)\`"
+
+$(LITE)/.done: $(VENV)/.done $(DIST)/engine.json $(DATA)/build.json $(PY_SOURCES) lite/requirements.txt $(NOTEBOOKS)
+	@echo "== Site of notebooks"
+	@rm -rf build/contents && mkdir -p build/contents && cp -r lite/notebooks/. build/contents
+	@mkdir -p build/contents/data && cp -r $(DATA) build/contents/data/mni152
+	@$(BIN)/panel-neuroglancer lite --contents build/contents --requirements lite/requirements.txt --out $(LITE)
 	@touch $@
 
 wheel: $(VENV)/.done $(DIST)/engine.json

@@ -22,7 +22,7 @@ BOKEH_CDN = "https://cdn.bokeh.org/bokeh/release/"
 # What notebooks may ask for with `pn.extension(...)`, besides: tables.
 NOTEBOOK_BUNDLES = ("reactiveesm", "datatabulator")
 BOKEH_RELEASE = "static/bokeh/bokeh/release/"
-BOKEH_PARTS = ("", "-widgets", "-tables", "-gl", "-mathjax")
+BOKEH_PARTS = ("", "-widgets", "-tables", "-gl")
 # Styles of components that are made while the app runs: no page names them beforehand.
 GENERAL = ("css", "assets", "bundled/theme", "bundled/defaulttheme", "bundled/darktheme")
 

@@ -42,10 +42,58 @@ SLIM = {
         "!panel/dist/bundled/reactiveesm/*",
         "!panel/dist/bundled/theme/*",
     ],
-    "bokeh": ["bokeh/server/static/*", "bokeh/sampledata/*", "bokeh/sphinxext/*"],
-    "jedi": ["jedi/third_party/django-stubs/*"],
+    "bokeh": [
+        "bokeh/server/static/*",
+        "bokeh/sampledata/*",
+        "bokeh/sphinxext/*",
+        "bokeh/_sri/[0-2].*",
+        "bokeh/_sri/3.[0-8].*",
+    ],
+    "nibabel": ["nibabel/tests/*", "nibabel/*/tests/*", "nibabel/benchmarks/*", "nisext/*"],
+    "ipython": ["IPython/testing/plugin/*", "IPython/sphinxext/*", "IPython/*/tests/*"],
+    "jedi": ["jedi/third_party/django-stubs/*", "jedi/third_party/typeshed/third_party/*"],
+    "numpy": ["numpy/*/tests/*", "numpy/f2py/*", "numpy/_core/include/*", "numpy/random/lib/*", "*.pyi"],
     "panel-material-ui": ["*.map", "panel_material_ui/tests/*"],
 }
+# Of the five hundred languages that pygments can colour: those of notebooks, and what these import.
+_LEXERS = (
+    *(
+        "__init__",
+        "_cl_builtins",
+        "_css_builtins",
+        "_julia_builtins",
+        "_lasso_builtins",
+        "_lilypond_builtins",
+        "_mapping",
+    ),
+    *(
+        "_mql_builtins",
+        "_scheme_builtins",
+        "_scilab_builtins",
+        "c_cpp",
+        "c_like",
+        "configs",
+        "css",
+        "data",
+        "diff",
+    ),
+    *(
+        "html",
+        "javascript",
+        "julia",
+        "jvm",
+        "lilypond",
+        "lisp",
+        "markup",
+        "matlab",
+        "perl",
+        "python",
+        "r",
+        "ruby",
+    ),
+    *("shell", "special"),
+)
+SLIM["pygments"] = ["pygments/lexers/*", *(f"!pygments/lexers/{name}.py" for name in _LEXERS)]
 _ALWAYS = ["*.pyc", "*.so", "*.pyd", "*.dylib", "*.c", "*.pyx", "*.data/*", "../*"]
 PURE = b"Wheel-Version: 1.0\nGenerator: panel-neuroglancer\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 _INSTALLER = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"}
@@ -135,8 +183,8 @@ def from_file(path: Path) -> Wheel:
 
 
 def slim(wheel: Wheel) -> Wheel:
-    """Drop what has no use in the browser."""
-    dropped = _dropped(wheel.name)
+    """Drop what has no use in the browser. A wheel made for WebAssembly keeps its compiled parts."""
+    dropped = _dropped(wheel.name, _ALWAYS if wheel.tag.endswith("-none-any") else ())
     return replace(wheel, files={path: data for path, data in wheel.files.items() if not dropped(path)})
 
 
@@ -225,8 +273,8 @@ def _editable(distribution: metadata.Distribution) -> Path | None:
     return Path(unquote(urlsplit(origin["url"]).path))
 
 
-def _dropped(name: str) -> Callable[[str], bool]:
-    rules: Iterable[str] = [*_ALWAYS, *SLIM.get(canonicalize_name(name), [])]
+def _dropped(name: str, always: Iterable[str] = _ALWAYS) -> Callable[[str], bool]:
+    rules = [*always, *SLIM.get(canonicalize_name(name), [])]
 
     def dropped(path: str) -> bool:
         verdict = False

@@ -68,6 +68,7 @@ def lite(
         with progress.step("build JupyterLite") as details:
             jupyter.build(Path(folder), stage, contents, options.apps)
             details.append(size(tree_size(stage)))
+        jupyter.copy_icons(stage)
         sizes["engine"] = assets.copy_engine(stage, jupyter.ENGINE)
         sizes["Panel and Bokeh on the page"] = assets.copy_scripts(stage)
         with progress.step("drop what is never loaded") as details:

@@ -16,6 +16,7 @@ from .. import assets
 from ..errors import BadInputError, SiteError
 from ..install import FOLDER
 from .packages import AT_START, KERNEL
+from .prune import DISABLED
 
 # What fits together: these were tried with the runtime, others may or may not work.
 TOOLS = {"jupyterlite-core": "0.8.6", "jupyterlite-pyodide-kernel": "0.8.6", "pyviz-comms": "3.0.6"}
@@ -57,6 +58,7 @@ def settings() -> dict[str, Any]:
         "jupyter-lite-schema-version": 0,
         "jupyter-config-data": {
             "exposeAppInBrowser": True,
+            "disabledExtensions": list(DISABLED),
             "litePluginSettings": {f"{KERNEL}:kernel": kernel},
         },
     }
@@ -71,7 +73,6 @@ def build(source: Path, stage: Path, contents: Sequence[Path], apps: Sequence[st
         "-m",
         "jupyterlite_core",
         "build",
-        "--no-sourcemaps",
         "--no-unused-shared-packages",
     ]
     # Only what was tried with the viewer: other extensions of this machine may load from other hosts.
@@ -109,3 +110,15 @@ def _copy_extensions(target: Path) -> None:
     own = assets.PACKAGE / "dist" / "labextension"
     if own.is_dir():
         shutil.copytree(own, target / OWN_EXTENSION)
+
+
+def copy_icons(site: Path) -> None:
+    """Copy the icons of notebooks' tabs, which JupyterLite's pages ask for, but do not have."""
+    import jupyter_server
+
+    icons = Path(jupyter_server.__file__).parent / "static" / "favicons"
+    shutil.copytree(
+        icons,
+        site / "static" / "favicons",
+        ignore=lambda _, names: {n for n in names if not n.endswith(".ico")},
+    )

@@ -15,7 +15,7 @@ from .. import wheels
 from ..errors import SiteError, TamperedFileError, VersionMismatchError
 from ..fetch import cache_dir, pip_download, sha256, write_atomically
 from ..progress import Progress
-from ..resolve import OWN, Package, Resolver
+from ..resolve import LAZY, OWN, Package, Resolver
 from ..runtime import Runtime
 
 KERNEL = "@jupyterlite/pyodide-kernel-extension"
@@ -46,8 +46,12 @@ def resolve(requirements: Sequence[Requirement], runtime: Runtime, progress: Pro
     for wheel in _kernel_wheels(runtime, progress):
         resolver.given[wheel.name] = Package(wheel.name, wheel.version, wheel)
     asked = [*map(Requirement, (*AT_START, *ALWAYS)), *requirements]
-    used = {canonicalize_name(requirement.name) for requirement in requirements}
-    found = resolver.resolve(asked, used=used)
+    found = resolver.resolve(asked)
+    for name, lazy in LAZY.items():  # loaded when a cell imports them, and not before
+        found[name].depends = [need for need in found[name].depends if need not in lazy]
+    found["panel"].depends.append("pyodide-http")  # else Panel imports pandas, whether it is needed or not
+    for package in found.values():
+        package.wheel = wheels.slim(package.wheel)
     found["bokeh"].wheel = with_local_bokeh(found["bokeh"].wheel)
     return found
 
@@ -97,8 +101,6 @@ def _of_distribution(runtime: Runtime, name: str) -> Package:
     entry = runtime.packages[name]
     path = runtime.wheel(name)
     wheel = wheels.from_file(path) if path.suffix == ".whl" else wheels.Wheel(name, entry["version"], {})
-    if path.name.endswith("-none-any.whl"):
-        wheel = wheels.slim(wheel)
     return Package(name, entry["version"], wheel, entry=entry)
 
 

@@ -1,42 +1,53 @@
-"""Drop what no browser ever loads, and check that nothing loads what is not there."""
+"""Drop what no browser ever loads, and check that nothing names another host."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from .. import assets
 from ..errors import ExternalResourceError
 from ..install import FOLDER
 
-DROPPED = (
+NEVER_LOADED = (
     "**/*.map",
-    "**/*.d.ts",
-    "**/third-party-licenses.json.map",
     # Every browser with WebGL 2 takes woff2.
-    "build/*.eot",
-    "build/*.ttf",
-    "build/*.woff",
+    *(f"build/*.{ending}" for ending in ("eot", "ttf", "woff")),
     "build/fa-*.svg",
-    "extensions/@jupyterlite/pyodide-kernel-extension/static/pypi/*.whl",  # in the lock, with all others
+    "extensions/@jupyterlite/pyodide-kernel-extension/static/pypi/*.whl",  # the lock has them
+)
+# A static site has no terminals, and drawing diagrams takes 5 MB: ```mermaid shows as text.
+DISABLED = ("@jupyterlab/mermaid-extension", "@jupyterlab/terminal-extension")
+_OF_DISABLED = re.compile(
+    r"mermaid|@mermaid-js/.*|elkjs|cytoscape.*|cose-base|layout-base|katex|khroma|dagre-d3-es|lodash-es|dayjs|stylis|roughjs"
+    r"|es-toolkit|uuid|ts-dedent|@iconify/utils|@braintree/sanitize-url|@upsetjs/venn\.js|@xterm/.*"
 )
 
 
 def prune(site: Path) -> int:
     """Delete such files and return their size."""
-    total = 0
-    for pattern in DROPPED:
-        for path in site.glob(pattern):
-            total += path.stat().st_size
-            path.unlink()
+    paths = {path for pattern in NEVER_LOADED for path in site.glob(pattern)} | set(_of_disabled(site))
+    total = sum(path.stat().st_size for path in paths)
+    for path in paths:
+        path.unlink()
     return total
+
+
+def _of_disabled(site: Path) -> Iterator[Path]:
+    """Yield JupyterLab's chunks in which there is nothing but packages of disabled extensions, as its source maps tell."""
+    for path in site.glob("build/*.js.map"):
+        sources = [source for source in json.loads(path.read_bytes())["sources"] if "webpack/" not in source]
+        packages = [re.findall(r"node_modules/((?:@[^/]+/)?[^/]+)", source) for source in sources]
+        if packages and all(found and _OF_DISABLED.fullmatch(found[-1]) for found in packages):
+            yield path.with_suffix("")
 
 
 def check(site: Path) -> None:
     """Raise ExternalResourceError if the pages, the settings or the lock name another host."""
     for page in site.rglob("*.html"):
-        if "files" not in page.relative_to(site).parts[:1]:
+        if page.relative_to(site).parts[0] != "files":
             assets.check_self_contained(page.read_text(encoding="utf8"), page.relative_to(site).as_posix())
     for path in (*site.rglob("jupyter-lite.json"), site / FOLDER / "pyodide-lock.json"):
         if found := sorted(set(_addresses(json.loads(path.read_bytes())))):
@@ -47,7 +58,6 @@ def check(site: Path) -> None:
 
 
 def _addresses(value: object, key: str = "") -> list[str]:
-    """Return the addresses of other hosts among the values that are loaded."""
     if isinstance(value, dict):
         return [found for name, item in value.items() for found in _addresses(item, name)]
     if isinstance(value, list):
