@@ -3,7 +3,6 @@ import gzip
 import io
 import json
 from html.parser import HTMLParser
-from types import SimpleNamespace
 from urllib.parse import urljoin
 
 import panel as pn
@@ -92,30 +91,6 @@ def test_a_missing_build_says_how_to_make_it(tmp_path, monkeypatch):
         engine.engine_location()
     with pytest.raises(RuntimeError, match="make js"):
         Neuroglancer().get_root()
-
-
-# The site's own files
-
-
-def test_site_url_uses_the_folder_the_site_builder_names(monkeypatch):
-    monkeypatch.setenv("PANEL_NEUROGLANCER_SITE_URL", "https://h.org/demo")
-    assert site_url("data/a b") == "https://h.org/demo/data/a b"
-    assert site_url("https://elsewhere.org/x") == "https://elsewhere.org/x"
-
-
-def test_site_url_outside_of_any_page_says_what_to_do(monkeypatch):
-    monkeypatch.delenv("PANEL_NEUROGLANCER_SITE_URL", raising=False)
-    with pytest.raises(RuntimeError, match=r"panel serve.*PANEL_NEUROGLANCER_SITE_URL"):
-        site_url("data/brain")
-
-
-def test_site_url_follows_the_requests_protocol(monkeypatch):
-    monkeypatch.delenv("PANEL_NEUROGLANCER_SITE_URL", raising=False)
-    doc = Document()
-    request = SimpleNamespace(protocol="https", host="h.org:8443")
-    doc._session_context = lambda: SimpleNamespace(request=request, server_context=None, session=None)
-    with set_curdoc(doc):
-        assert site_url("data/x") == "https://h.org:8443/data/x"
 
 
 # Saved pages

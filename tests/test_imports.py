@@ -29,6 +29,7 @@ ORDER = [
     "downsampling",
     "demo",
     "carriers",
+    "files",
     "engine",
     "channel",
     "sync",

@@ -2,8 +2,8 @@
 
 from . import on_demand
 from .component import Neuroglancer
-from .engine import site_url
 from .errors import NeuroglancerError, StateError, UrlError
+from .files import read_file, site_url
 from .reading import read_volume, screenshot
 from .resident import invalidate
 from .saving import save
@@ -16,6 +16,7 @@ __all__ = [
     "UrlError",
     "invalidate",
     "parse_url",
+    "read_file",
     "read_volume",
     "save",
     "screenshot",

@@ -91,6 +91,54 @@ def on_page() -> bool:
     return hasattr(js, "document")
 
 
+def lite_site() -> str | None:
+    """Return the URL of the JupyterLite site whose kernel this is, ending in "/"; None for everything else."""
+    if not in_pyodide():
+        return None
+    import js
+
+    worker = str(js.self.location.href)
+    return worker.partition("extensions/@jupyterlite/")[0] if "/extensions/@jupyterlite/" in worker else None
+
+
+async def fetch(url: str, tell: Callable[[int, int | None], Any]) -> bytes:
+    """Return what lies at a URL; only in Pyodide.
+
+    Parameters
+    ----------
+    url
+        An absolute URL.
+    tell
+        Called with the bytes that are there and the bytes to come in all, as far as known.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the server says so.
+    OSError
+        If it cannot be reached, or says something else.
+    """
+    import js
+    from pyodide.ffi import JsException
+
+    try:
+        response = await js.fetch(url)
+        if response.status == 404:
+            raise FileNotFoundError(url)
+        if not response.ok:
+            raise OSError(f"{url} answered {response.status} {response.statusText}.")
+        length = response.headers.get("content-length")
+        packed = response.headers.get("content-encoding")  # the length is then another's
+        total = int(length) if length and not packed else None
+        data, reader = bytearray(), response.body.getReader()
+        while not (piece := await reader.read()).done:
+            data += piece.value.to_bytes()
+            tell(len(data), total)
+    except JsException as error:
+        raise OSError(f"{url} could not be read: {error}. Is the network there, and the server?") from error
+    return bytes(data)
+
+
 def javascript(code: str) -> Any:
     """Return what some JavaScript evaluates to."""
     from pyodide.code import run_js

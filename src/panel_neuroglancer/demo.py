@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from .engine import site_url
+from .files import site_url
 from .state import to_url
 
 DEMO_STATE = "PANEL_NEUROGLANCER_DEMO_STATE"

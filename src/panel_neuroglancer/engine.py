@@ -1,4 +1,4 @@
-"""Where the page finds the engine (the viewer's JavaScript) and the site's own files."""
+"""Where the page finds the engine, the viewer's JavaScript."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
 
 from bokeh.document import Document
 from bokeh.embed.bundle import extension_dirs
@@ -23,7 +22,6 @@ from .channel import ChannelError, Reply
 DIST = Path(__file__).parent / "dist"
 NAME = "panel_neuroglancer"
 ENGINE_URL = "PANEL_NEUROGLANCER_ENGINE_URL"
-SITE_URL = "PANEL_NEUROGLANCER_SITE_URL"
 
 # Bokeh's server, and with it `panel serve` and its kin, then serves dist/ as static/extensions/panel_neuroglancer/.
 extension_dirs[NAME] = DIST
@@ -101,45 +99,6 @@ def inline_script() -> str:
         },
     }
     return f'<script type="application/json" id="panel-neuroglancer-engine">{json.dumps(engine)}</script>'
-
-
-def site_url(path: str) -> str:
-    """Return the absolute URL of a file that lies beside the page, for use in a layer's source.
-
-    On a static site the page's folder is known from ``PANEL_NEUROGLANCER_SITE_URL``, which the site's builder sets;
-    under ``panel serve`` from the request, in which case the folder must be served too
-    (``panel serve app.py --static-dirs data=./data``). An absolute URL is returned as it is.
-
-    Parameters
-    ----------
-    path
-        The path of the file or folder, relative to the page's folder.
-
-    Raises
-    ------
-    RuntimeError
-        If there is neither a site nor a request, for example in a plain script.
-
-    Examples
-    --------
-    >>> import os
-    >>> os.environ["PANEL_NEUROGLANCER_SITE_URL"] = "https://example.org/demo/"
-    >>> "precomputed://" + site_url("data/brain")
-    'precomputed://https://example.org/demo/data/brain'
-    >>> del os.environ["PANEL_NEUROGLANCER_SITE_URL"]
-    """
-    if base := os.environ.get(SITE_URL):
-        return urljoin(_folder(base), path)
-    context = state.curdoc.session_context if state.curdoc else None
-    request = getattr(context, "request", None)
-    host = getattr(request, "host", None)
-    if not host:
-        raise RuntimeError(
-            f"site_url({path!r}) cannot know where the page is: there is no site and no request here. "
-            f"Call it inside an app run by `panel serve`, or set the environment variable {SITE_URL} "
-            "to the URL of the folder that holds the page."
-        )
-    return urljoin(f"{getattr(request, 'protocol', 'http')}://{host}{_folder(state.base_url)}", path)
 
 
 def _folder(url: str) -> str:
