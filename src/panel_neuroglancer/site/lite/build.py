@@ -15,10 +15,10 @@ from ..install import install
 from ..progress import Progress, size, tree_size
 from ..runtime import DEFAULT_VERSION, Runtime
 from ..stage import check_target, staging
-from . import jupyter, packages, prune
+from . import classroom, jupyter, packages, prune
 
 APPS = ("lab", "notebooks")
-MARKER = "jupyter-lite.json"  # what tells a site of ours from somebody's home directory
+MARKER = jupyter.ENGINE  # what tells a site of ours from somebody's home directory
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,15 @@ def lite(
         total = tree_size(stage)
         progress.sizes(sizes)
         _check_size(total, options.max_size)
+        if options.zip:
+            with progress.step(f"pack {_zip(out).name}") as details:
+                classroom.write(stage, _zip(out), out.name)
+                details.append(size(_zip(out).stat().st_size))
     progress.say(f"{out}: {', '.join(options.apps)}, {size(total)}")
+
+
+def _zip(out: Path) -> Path:
+    return out.with_name(f"{out.name}.zip")
 
 
 def _check_size(total: int, limit: float | None) -> None:
@@ -103,9 +111,10 @@ def _check(contents: Sequence[Path], out: Path, options: LiteOptions) -> list[Re
             )
         if path in out.parents:
             raise BadInputError(f"{out} lies in {path}, so the site would hold itself: choose another --out.")
-    if unknown := [app for app in options.apps if app not in APPS] or not options.apps:
+    if not options.apps or set(options.apps) - set(APPS):
+        named = ", ".join(options.apps) or "nothing"
         raise BadInputError(
-            f"{unknown!r} are no apps: choose from {', '.join(APPS)}, as in --apps lab,notebooks."
+            f"--apps names {named}: choose from {', '.join(APPS)}, as in --apps lab,notebooks."
         )
     check_target(out, MARKER)
     requirements = []

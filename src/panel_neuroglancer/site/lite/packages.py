@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -34,9 +34,33 @@ OLDER_PIPLITE = {
 # Named by the kernel's index, but made for ipywidgets.
 LEFT_OUT = {"widgetsnbextension"}
 
-# Panel takes Bokeh's JavaScript from the network whenever Python runs in the browser: here the site has it.
-BOKEH_BASE = 'return "https://cdn.bokeh.org"'
-BOKEH_OURS = 'import os; return os.environ.get("BOKEH_CDN_BASE_URL", "https://cdn.bokeh.org")'
+
+@dataclass(frozen=True)
+class Edit:
+    """A line of a package that is replaced."""
+
+    package: str
+    file: str
+    old: str
+    new: str
+
+
+EDITS = (
+    # Panel takes Bokeh's JavaScript from the network whenever Python runs in the browser: here the site has it.
+    Edit(
+        "bokeh",
+        "bokeh/resources.py",
+        'return "https://cdn.bokeh.org"',
+        'import os; return os.environ.get("BOKEH_CDN_BASE_URL", "https://cdn.bokeh.org")',
+    ),
+    # Each import would first look into the notebook's folder, which Python reaches through a service worker: 10 ms and more.
+    Edit(
+        "pyodide-kernel",
+        "pyodide_kernel/__init__.py",
+        "kernel_instance = ipython_shell.kernel",
+        'kernel_instance = ipython_shell.kernel; sys.path[:] = [*filter(None, sys.path), ""]',
+    ),
+)
 
 
 def resolve(requirements: Sequence[Requirement], runtime: Runtime, progress: Progress) -> dict[str, Package]:
@@ -51,21 +75,23 @@ def resolve(requirements: Sequence[Requirement], runtime: Runtime, progress: Pro
         found[name].depends = [need for need in found[name].depends if need not in lazy]
     found["panel"].depends.append("pyodide-http")  # else Panel imports pandas, whether it is needed or not
     for package in found.values():
-        package.wheel = wheels.slim(package.wheel)
-    found["bokeh"].wheel = with_local_bokeh(found["bokeh"].wheel)
+        package.wheel = edited(wheels.slim(package.wheel))
     return found
 
 
-def with_local_bokeh(wheel: wheels.Wheel) -> wheels.Wheel:
-    """Let Bokeh ask the environment where its JavaScript is."""
-    path = "bokeh/resources.py"
-    text = wheel.files[path].decode()
-    if text.count(BOKEH_BASE) != 1:
-        raise VersionMismatchError(
-            f"{path} of Bokeh {wheel.version} holds {BOKEH_BASE!r} {text.count(BOKEH_BASE)} times instead of once: "
-            "install the version that `pip install 'panel-neuroglancer[site]'` brings."
-        )
-    return replace(wheel, files={**wheel.files, path: text.replace(BOKEH_BASE, BOKEH_OURS).encode()})
+def edited(wheel: wheels.Wheel) -> wheels.Wheel:
+    """Return a wheel with its `EDITS`."""
+    files = dict(wheel.files)
+    for edit in EDITS:
+        if edit.package == wheel.name:
+            text = files[edit.file].decode()
+            if text.count(edit.old) != 1:
+                raise VersionMismatchError(
+                    f"{edit.file} of {wheel.name} {wheel.version} holds {edit.old!r} {text.count(edit.old)} times instead of "
+                    "once: install what `pip install 'panel-neuroglancer[site,lite]'` brings."
+                )
+            files[edit.file] = text.replace(edit.old, edit.new).encode()
+    return replace(wheel, files=files)
 
 
 def _kernel_wheels(runtime: Runtime, progress: Progress) -> list[wheels.Wheel]:
