@@ -57,13 +57,8 @@ with viewer.txn() as s:
 Neuroglancer(viewer, height=400)
 """
 NOTEBOOK = "() => [...jupyterapp.shell.widgets('main')].find((widget) => widget.content?.widgets)"
-KERNEL_READY = f"""async () => {{
-  const found = ({NOTEBOOK})();
-  const kernel = found?.sessionContext?.session?.kernel;
-  if (!kernel || kernel.status !== "idle") return 0;
-  await kernel.requestExecute({{ code: "1" }}).done;
-  return performance.now();
-}}"""
+KERNEL = f"({NOTEBOOK})()?.sessionContext?.session?.kernel"
+ANSWER = f"async () => {{ await {KERNEL}.requestExecute({{ code: '1' }}).done; return performance.now(); }}"
 
 
 def notebook(folder: Path, cells: list[str]) -> Path:
@@ -136,7 +131,8 @@ def measure(browser: Browser, url: str) -> dict[str, float]:
     page.set_default_timeout(240_000)
     page.goto(f"{url}lab/index.html?path=viewer.ipynb", wait_until="commit")
     page.wait_for_function("() => window.jupyterapp && document.querySelector('.jp-Notebook .jp-Cell')")
-    kernel = page.wait_for_function(KERNEL_READY, polling=50).json_value()
+    page.wait_for_function(f"() => {KERNEL}?.status === 'idle'", polling=50)
+    kernel = page.evaluate(ANSWER)
     page.evaluate("() => void jupyterapp.commands.execute('notebook:run-all-cells')")
     voxel = page.evaluate("() => firstVoxel")
     context.close()
