@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
 from panel_neuroglancer import cli
@@ -255,3 +258,15 @@ def test_the_kernels_own_packages_are_pyodides() -> None:
     runtime = Runtime()
     found = packages.resolve([], runtime, QUIET)
     assert found["ipython"].version == runtime.packages["ipython"]["version"]
+
+
+def test_the_workflow_for_github_pages_runs_the_command_as_it_is() -> None:
+    root = Path(__file__).parents[2]
+    workflow = yaml.safe_load((root / "lite/deploy/github-pages.yml").read_text())
+    runs = [step["run"] for step in workflow["jobs"]["site"]["steps"] if "run" in step]
+    (command,) = [shlex.split(run) for run in runs if run.startswith("panel-neuroglancer")]
+    args = cli._parser().parse_args(command[1:])
+    assert args.command == "lite"
+    extras = tomllib.loads((root / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    (install,) = [run for run in runs if run.startswith("pip")]
+    assert set(re.search(r"\[(.*)\]", install)[1].split(",")) <= set(extras)  # type: ignore[index]
