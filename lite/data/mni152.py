@@ -28,6 +28,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
+import DracoPy
 import fast_simplification
 import nibabel
 import nilearn
@@ -42,8 +43,9 @@ SCALES = (1, 2, 4)
 # Two chunks along each axis at full scale, one at the others: 10 small files a volume, little padding.
 CHUNK_ZYX = (95, 117, 99)
 TRIANGLES = {1: 150_000, 2: 90_000, 3: 60_000}
+VERTEX_BITS = 16
 MIN_PIECE = 1000  # voxels; smaller specks of a tissue get no surface
-MADE_WITH = ("nilearn", "tensorstore", "scikit-image", "scipy", "fast-simplification")
+MADE_WITH = ("nilearn", "tensorstore", "scikit-image", "scipy", "fast-simplification", "DracoPy")
 
 LICENSE = """\
 MNI152 template (ICBM 152 nonlinear symmetric 2009a), T1, grey and white matter, as distributed with nilearn.
@@ -180,18 +182,47 @@ def surface(maps: np.ndarray, tissue: int, origin: np.ndarray) -> tuple[np.ndarr
     return (vertices - 2 + origin).astype(np.float32), triangles.astype(np.uint32)
 
 
+def draco(vertices: np.ndarray, triangles: np.ndarray) -> tuple[bytes, bytes]:
+    """Encode a mesh as one fragment of one level of detail, and its manifest."""
+    low, steps = vertices.min(axis=0), 2**VERTEX_BITS - 1
+    size = vertices.max(axis=0) - low
+    fragment = DracoPy.encode(
+        np.round((vertices - low) / size * steps).astype(np.float32),
+        triangles,
+        quantization_bits=VERTEX_BITS,
+        quantization_range=steps,
+        quantization_origin=[0, 0, 0],
+        compression_level=7,
+    )
+    floats = (
+        [size, low],
+        [1],
+        [0, 0, 0],
+    )  # the fragment's size and corner; the level's scale and its vertices' offset
+    chunk, scale, offset = (np.asarray(values, "<f4").tobytes() for values in floats)
+    one = np.uint32(1).tobytes()  # level; later: fragment in it
+    place = np.array([0, 0, 0, len(fragment)], "<u4").tobytes()
+    return chunk + one + scale + offset + one + place, fragment
+
+
 def write_surfaces(
     folder: Path, maps: np.ndarray, origin: np.ndarray, progress: Callable[[str], None]
 ) -> None:
-    """Write every tissue's surface and name in Neuroglancer's precomputed format (one piece a file, nm)."""
-    write_json(folder / "info", {"@type": "neuroglancer_legacy_mesh", "segment_properties": "names"})
+    """Write every tissue's surface and name in Neuroglancer's precomputed format (Draco, one level of detail, nm)."""
+    mm_to_nm = np.diag([1e6, 1e6, 1e6, 1])[:3]
+    info = {
+        "@type": "neuroglancer_multilod_draco",
+        "vertex_quantization_bits": VERTEX_BITS,
+        "lod_scale_multiplier": 1,
+        "transform": mm_to_nm.ravel().tolist(),
+        "segment_properties": "names",
+    }
+    write_json(folder / "info", info)
     for tissue, name in TISSUES.items():
         vertices, triangles = surface(maps, tissue, origin)
-        # Each segment's list of files has the name that the format prescribes: "<segment>:0".
-        write_json(folder / f"{tissue}:0", {"fragments": [f"{tissue}.mesh"]})
-        (folder / f"{tissue}.mesh").write_bytes(
-            np.uint32(len(vertices)).tobytes() + (vertices * np.float32(1e6)).tobytes() + triangles.tobytes()
-        )
+        manifest, fragment = draco(vertices, triangles)
+        (folder / f"{tissue}.index").write_bytes(manifest)
+        (folder / str(tissue)).write_bytes(fragment)
         progress(f"surface of {name.lower()}: {len(triangles):,} triangles")
     properties = [
         {"id": "label", "type": "label", "values": list(TISSUES.values())},

@@ -1,5 +1,6 @@
 import json
 
+import DracoPy
 import nibabel
 import numpy as np
 import pytest
@@ -30,11 +31,17 @@ def shipped(path):
 
 
 def mesh(data, tissue):
-    (fragment,) = json.loads((data / f"surfaces/{tissue}:0").read_text())["fragments"]
-    raw = (data / "surfaces" / fragment).read_bytes()
-    (count,) = np.frombuffer(raw, "<u4", 1)
-    vertices = np.frombuffer(raw, "<f4", 3 * count, 4).reshape(-1, 3) / 1e6
-    return vertices, np.frombuffer(raw, "<u4", offset=4 + 12 * count).reshape(-1, 3)
+    info = json.loads((data / "surfaces/info").read_text())
+    manifest = (data / f"surfaces/{tissue}.index").read_bytes()
+    size, low = np.frombuffer(manifest, "<f4", 6).reshape(2, 3)
+    decoded = DracoPy.decode((data / f"surfaces/{tissue}").read_bytes())
+    assert np.frombuffer(manifest, "<u4")[-1] == (data / f"surfaces/{tissue}").stat().st_size
+    steps = 2 ** info["vertex_quantization_bits"] - 1
+    assert (decoded.points == np.round(decoded.points)).all()
+    assert decoded.points.max() == steps
+    # Draco keeps a vertex several times where that packs better.
+    points, which = np.unique(decoded.points, axis=0, return_inverse=True)
+    return points / steps * size + low, which.reshape(-1)[decoded.faces]
 
 
 def moments(vertices, triangles):
