@@ -7,6 +7,7 @@ wheel, so nothing is downloaded. The result is a folder of plain files that any 
 ``t1.zarr``               T1 intensity, uint8, OME-Zarr 0.5 at 1, 2 and 4 mm (mean)
 ``tissue.zarr``           the likeliest tissue: 1 grey matter, 2 white matter, 3 cerebrospinal fluid and other,
                           0 outside the brain; uint8, same scales (mode)
+``t1.nii.gz``             T1 intensity as NIfTI, uint8, 2 mm (mean): for Python, which reads it whole
 ``surfaces``              one closed mesh per tissue, Neuroglancer's precomputed format, with names
 ``state.json``            a Neuroglancer state that shows all three; its URLs are relative to this folder
 ``LICENSE.txt``           the template's licence and what to cite
@@ -19,6 +20,7 @@ Run ``python lite/data/mni152.py --out build/data/mni152``.
 """
 
 import argparse
+import gzip
 import hashlib
 import json
 import shutil
@@ -40,6 +42,7 @@ from skimage.measure import label, marching_cubes
 TISSUES = {1: "Grey matter", 2: "White matter", 3: "Fluid and other"}
 COLORS = {1: "#ff8360", 2: "#38bdf8", 3: "#a98bfa"}
 SCALES = (1, 2, 4)
+NIFTI_SCALE = 2
 # Two chunks along each axis at full scale, one at the others: 10 small files a volume, little padding.
 CHUNK_ZYX = (95, 117, 99)
 TRIANGLES = {1: 150_000, 2: 90_000, 3: 60_000}
@@ -156,6 +159,17 @@ def write_multiscale(folder: Path, values: np.ndarray, origin: np.ndarray, metho
             "attributes": {"ome": {"version": "0.5", "multiscales": [multiscale]}},
         },
     )
+
+
+def write_nifti(path: Path, values: np.ndarray, origin: np.ndarray) -> None:
+    """Write an x, y, z volume of 1 mm voxels as compressed NIfTI at a coarser scale."""
+    coarse = ts.downsample(ts.array(values), [NIFTI_SCALE] * 3, "mean").read().result()
+    affine = np.diag([NIFTI_SCALE, NIFTI_SCALE, NIFTI_SCALE, 1.0])
+    affine[:3, 3] = origin + (NIFTI_SCALE - 1) / 2
+    image = nibabel.Nifti1Image(coarse, affine)
+    image.header.set_xyzt_units("mm")
+    # Without a time in it, so that the same input gives the same bytes.
+    path.write_bytes(gzip.compress(image.to_bytes(), 9, mtime=0))
 
 
 def surface(maps: np.ndarray, tissue: int, origin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -318,6 +332,7 @@ def build(out: Path, progress: Callable[[str], None] = print) -> None:
         maps = probabilities()
         write_multiscale(new / "t1.zarr", t1, origin, "mean")
         progress(f"T1: {t1.shape} voxels at {len(SCALES)} scales")
+        write_nifti(new / "t1.nii.gz", t1, origin)
         write_multiscale(new / "tissue.zarr", labels(maps), origin, "mode")
         progress(
             "tissue: "

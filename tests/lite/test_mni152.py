@@ -85,6 +85,16 @@ def test_scales_lie_where_the_template_does(data, name):
         assert read(data / name, level).shape == tuple(-(-size // factor) for size in full.shape)
 
 
+def test_nifti_is_the_middle_scale(data):
+    level = levels(data / "t1.zarr")[1]
+    image = nibabel.load(data / "t1.nii.gz")
+    np.testing.assert_array_equal(np.asanyarray(image.dataobj), read(data / "t1.zarr", level))
+    assert image.get_data_dtype() == np.uint8
+    assert image.header.get_xyzt_units()[0] == "mm"
+    np.testing.assert_array_equal(np.diag(image.affine)[:3], transform(level, "scale"))
+    np.testing.assert_array_equal(image.affine[:3, 3], transform(level, "translation"))
+
+
 def blocks(full, factor):
     """Cut off what does not fill a block, then give each block's voxels along the last axis."""
     whole = [size // factor for size in full.shape]
