@@ -31,9 +31,9 @@ class Neuropil(NamedTuple):
     image: np.ndarray
     """Brightness, ``uint8``: membranes, mitochondria and synapses are dark."""
     labels: np.ndarray
-    """The number of the fibre that each voxel belongs to, ``uint32``; 0 is the cleft between fibres."""
+    """The number of the fibre that each voxel belongs to, ``uint16``; 0 is the cleft between fibres."""
     mitochondria: np.ndarray
-    """The number of the mitochondrion that each voxel belongs to, ``uint32``; 0 is none."""
+    """The number of the mitochondrion that each voxel belongs to, ``uint16``; 0 is none."""
     synapses: np.ndarray
     """The position of each synapse in voxels: one row x, y, z each."""
     partners: np.ndarray
@@ -62,7 +62,7 @@ def make_neuropil(seed: int = 4) -> Neuropil:
     first, second, depth = _nearest(nodes)
     fibre, neighbour = nodes.fibre[first], nodes.fibre[second]
     kept, numbers = np.unique(fibre, return_inverse=True)
-    labels = (numbers.reshape(SHAPE) + 1).astype("uint32")
+    labels = (numbers.reshape(SHAPE) + 1).astype("uint16")
     labels[depth < 0.6] = 0
 
     grey = 168 + rng.normal(0, 12, FIBRES)[fibre] + 8 * _clouds(rng)
@@ -139,7 +139,7 @@ def _put_mitochondria(
     rng: np.random.Generator, nodes: _Nodes, fibre: np.ndarray, depth: np.ndarray, grey: np.ndarray
 ) -> np.ndarray:
     """Draw sausages along the thicker fibres, with folds inside; return their numbers."""
-    numbers = np.zeros(SHAPE, "uint32")
+    numbers = np.zeros(SHAPE, "uint16")
     inside = ((nodes.place > 6) & (nodes.place < SIDE - 6)).all(axis=1)
     thick = np.flatnonzero(inside & (nodes.radius > 5))
     for node in rng.choice(thick, size=min(34, len(thick)), replace=False):

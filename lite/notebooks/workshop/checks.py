@@ -9,7 +9,7 @@ import numpy as np
 
 # The made-up tissue lies with the lessons, one folder up.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from neuropil import VOXEL_SIZE, make_neuropil  # noqa: E402
+from neuropil import VOXEL_SIZE, make_neuropil
 
 tissue = make_neuropil()
 NM = np.array(VOXEL_SIZE)
@@ -32,9 +32,7 @@ class Verdict(NamedTuple):
 
     def _repr_html_(self):
         colour = "#2e7d32" if self.ok else "#c62828"
-        return (
-            f'<div style="border-left: 5px solid {colour}; padding: 6px 12px">{escape(repr(self))}</div>'
-        )
+        return f'<div style="border-left: 5px solid {colour}; padding: 6px 12px">{escape(repr(self))}</div>'
 
 
 def right(text):
@@ -94,7 +92,9 @@ def contrast(viewer):
             f"Too dark: white is {high:g}, and hardly a voxel is brighter than {brightest:.0f}. Lower it."
         )
     if high < 140:
-        return wrong(f"Too bright: most of the tissue is above {high:g}, so it is all white. Raise the second number.")
+        return wrong(
+            f"Too bright: most of the tissue is above {high:g}, so it is all white. Raise the second number."
+        )
     if low > 110:
         return wrong(f"Mitochondria and membranes are all black below {low:g}. Lower the first number.")
     if low < darkest - 25:
@@ -108,7 +108,9 @@ def place(position):
         return wrong("The viewer has no position yet. Run the cell with the viewer, and wait for the brain.")
     x, y, z = position
     if np.linalg.norm(np.subtract(position, (-THALAMUS[0], *THALAMUS[1:]))) <= 8:
-        return wrong("A thalamus, but the right one. x grows to the right of the head: the left one has a negative x.")
+        return wrong(
+            "A thalamus, but the right one. x grows to the right of the head: the left one has a negative x."
+        )
     words = []
     for distance, forward, back in (
         (THALAMUS[0] - x, "right", "left"),
@@ -156,7 +158,7 @@ def volumes(answer):
         if np.isclose(given, value, rtol=0.01):
             continue
         if np.isclose(given, value * 1e9 / np.prod(NM), rtol=0.01):
-            hint = "That is the number of voxels. Multiply by the volume of one: 16 × 16 × 32 nm³."
+            hint = "That is the number of voxels. Multiply by the volume of one: 16 x 16 x 32 nm³."
         elif np.isclose(given, value * 1e9, rtol=0.01):
             hint = "Those are cubic nanometres. A cubic micrometre has 1000³ of them."
         elif np.isclose(given, value * 1e6, rtol=0.01):
@@ -213,12 +215,18 @@ def synapses(viewer):
             found.add(nearest)
         else:
             x, y, z = tissue.synapses[nearest]
-            off.append(f"point {i} is {apart[nearest]:.0f} nm away from the nearest one, at x={x}, y={y}, slice {z}")
+            off.append(
+                f"point {i} is {apart[nearest]:.0f} nm away from the nearest one, at x={x}, y={y}, slice {z}"
+            )
     if off:
-        return wrong(f"{len(found)} found, but {'; '.join(off)}. Move there, or delete the point (Ctrl + Alt + right click).")
+        return wrong(
+            f"{len(found)} found, but {'; '.join(off)}. Move there, or delete the point (Ctrl + Alt + right click)."
+        )
     if len(found) < 3:
         again = " Two points on one synapse count once." if len(marks) > len(found) else ""
-        return wrong(f"{len(found)} found, {3 - len(found)} to go.{again} Look for thick dark membranes with dots beside.")
+        return wrong(
+            f"{len(found)} found, {3 - len(found)} to go.{again} Look for thick dark membranes with dots beside."
+        )
     return right(f"{len(found)} synapses.")
 
 
@@ -226,17 +234,23 @@ def distances(answer, viewer):
     """Exercise 8: how far each point is from the first one, in nanometres."""
     if answer is ...:
         return NOT_YET
-    points = np.array([a.point for a in viewer.state.layers["synapses"].annotations or [] if a.type == "point"])
+    points = np.array(
+        [a.point for a in viewer.state.layers["synapses"].annotations or [] if a.type == "point"]
+    )
     if not len(points):
         return wrong("There are no points to measure. Do exercise 7 first.")
     answer = np.asarray(answer, float).ravel()
     if len(answer) != len(points):
-        return wrong(f"You have {len(points)} points and {len(answer)} distances. Give one for each, 0 for the first.")
+        return wrong(
+            f"You have {len(points)} points and {len(answer)} distances. Give one for each, 0 for the first."
+        )
     steps = points - points[0]
     if np.allclose(answer, np.linalg.norm(steps * NM, axis=1), atol=1):
         return right("In nm: " + ", ".join(f"{d:.0f}" for d in answer) + ".")
     if np.allclose(answer, np.linalg.norm(steps, axis=1), atol=0.1):
-        return wrong("Those are voxels, and voxels are longer along z. Multiply the differences by VOXEL_SIZE first.")
+        return wrong(
+            "Those are voxels, and voxels are longer along z. Multiply the differences by VOXEL_SIZE first."
+        )
     if np.allclose(answer, np.linalg.norm(steps, axis=1) * NM[0], atol=1):
         return wrong("A voxel measures 16 nm along x and y, but 32 nm along z.")
     return wrong(
@@ -270,7 +284,9 @@ def slider(widget, view):
                     'Set its value in a second function, and call it with view.param.watch(function, "position").'
                 )
         if list(view.position[:2]) != kept[:2]:
-            return wrong("The slider changes x or y, too. Keep them: view.position = [*view.position[:2], …].")
+            return wrong(
+                "The slider changes x or y, too. Keep them: view.position = [*view.position[:2], …]."
+            )
     finally:
         view.position = kept
     return right("Slider and viewer follow each other.")
