@@ -31,7 +31,7 @@ with viewer.txn() as s:
     s.layout = "xy-3d"
 
 view = Neuroglancer(viewer, ui="minimal", height=400)
-z = pn.widgets.IntSlider(name="slice", start=0, end=SHAPE[2] - 1, value=32)
+z = pn.widgets.IntSlider(label="slice", start=0, end=SHAPE[2] - 1, value=32)
 
 
 def profile(position):
