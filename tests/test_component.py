@@ -6,7 +6,9 @@ import panel as pn
 import param
 import pytest
 from bokeh.document import Document
+from panel.io.model import add_to_doc
 from panel.models.esm import DataEvent
+from pyviz_comms import Comm
 
 from panel_neuroglancer import Neuroglancer, StateError, UrlError, component, parse_url, to_url
 from panel_neuroglancer.demo import KASTHURI2011
@@ -881,3 +883,33 @@ def test_the_page_knows_the_same_options():
     assert set(re.findall(r"\bshow[A-Z]\w+", code)) == set(UI_OPTIONS)
     presets = re.search(r"preset\?: (.*);", code)
     assert tuple(re.findall(r'"(\w+)"', presets[1])) == UI_PRESETS
+
+
+def test_all_changes_of_a_notebooks_message_arrive(monkeypatch):
+    # As where there are no threads, in the browser.
+    monkeypatch.setattr(type(pn.state), "_thread_id", property(lambda state: state._current_thread))
+    viewer = Neuroglancer({"layout": "3d"})
+    doc = Document()
+    root = viewer.get_root(doc, Comm())
+    add_to_doc(root, doc)
+    ((model, _),) = viewer._view._models.values()
+    report = {"view": "a", "n": 1, "ack": viewer._view.command["seq"], "state": {"layout": "xy"}}
+    # As Panel takes in a message.
+    doc.hold()
+    doc.apply_json_patch(
+        {
+            "events": [
+                {"kind": "ModelChanged", "model": {"id": model.data.id}, "attr": name, "new": new}
+                for name, new in (
+                    ("hover", {"position": [1, 2, 3], "values": {}}),
+                    ("report", report),
+                    ("ready", True),
+                )
+            ]
+        }
+    )
+    doc.unhold()
+    assert viewer.hover["position"] == [1, 2, 3]
+    assert viewer.layout == "xy"
+    assert viewer.ready
+    viewer._cleanup(root)

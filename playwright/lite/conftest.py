@@ -70,6 +70,15 @@ window.execute = async (code) => {
   await future.done;
   return { said, failed };
 };
+/** Ask Python again and again: while it waits for something itself, it need not hear of it. */
+window.holds = async (expression) => {
+  for (;;) {
+    const { said, failed } = await execute(`print(bool(${expression}))`);
+    if (failed) throw failed;
+    if (said.trim() === "True") return;
+    await new Promise((done) => setTimeout(done, 100));
+  }
+};
 /** Start something that takes time; `finished` then tells how it went. */
 window.begin = (name, ...values) => {
   window.finished = null;
@@ -140,10 +149,9 @@ class Notebook:
         assert not result["failed"], f"{code!r} raised {result['failed']}"
         return str(result["said"]).strip()
 
-    def until_python(self, expression: str, timeout: float = CELL) -> None:
-        """Let the kernel wait until an expression holds."""
-        code = f"import asyncio\nwhile not ({expression}):\n    await asyncio.sleep(0.05)"
-        self.python(code, timeout)
+    def until_python(self, expression: str, timeout: float = DRAWN) -> None:
+        """Wait until an expression of the kernel's holds."""
+        self._finish(f"{expression!r} never holds", "holds", expression, timeout=timeout)
 
     def scroll_to(self, id: str) -> None:
         """Bring a cell's viewers into view, and wait until they have their place."""

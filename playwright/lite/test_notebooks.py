@@ -45,7 +45,7 @@ def agree(book: Any, id: str, state: str, i: int = 0) -> None:
 
 def ask(book: Any, expression: str) -> Any:
     """Return a value of the kernel's, by way of JSON."""
-    return json.loads(book.python(f"import json; print(json.dumps({expression}))"))
+    return json.loads(book.python(f"import json, numpy as np; print(json.dumps({expression}))"))
 
 
 def inside(book: Any, mask: str, z: int) -> list[float]:

@@ -169,6 +169,13 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         else:
             super()._process_event(event)
 
+    def _schedule_change(self, doc: Document, comm: Any) -> None:
+        held = doc.callbacks.hold_value
+        super()._schedule_change(doc, comm)
+        if held is None and doc.callbacks.hold_value is not None:
+            # In JupyterLite Panel (1.9.4) leaves the document held, and the other changes of the same message lie there.
+            doc.unhold()
+
     def _send_to(self, model: Model, messages: list[dict[str, Any]]) -> None:
         # Panel itself can only send to all models.
         only = SimpleNamespace(_models={ref: m for ref, m in self._models.items() if m[0] is model})
