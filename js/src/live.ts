@@ -82,8 +82,8 @@ export class LiveViewer {
     this.viewer.element.setAttribute("role", "application");
     this.viewer.element.setAttribute("aria-label", "Neuroglancer viewer. Press H for help on keys.");
     root.addEventListener("keydown", keepTypingInside, { signal });
-    // In place of neuroglancer's document-wide handlers: no browser menu and no page zoom over the viewer.
-    target.addEventListener("contextmenu", (event) => event.preventDefault(), { signal });
+    // In place of neuroglancer's document-wide handlers: no menu and no page zoom over the viewer.
+    target.addEventListener("contextmenu", keepMenuAway, { signal });
     target.addEventListener("wheel", keepScrollInside, { passive: false, signal });
   }
 
@@ -146,6 +146,12 @@ export class LiveViewer {
 /** Outside the shadow root nobody can see that a key was typed into a field and is no shortcut. */
 function keepTypingInside(event: Event): void {
   if (isInputTextTarget(event.composedPath()[0] as EventTarget)) event.stopPropagation();
+}
+
+/** The right button steers the view: the browser opens no menu, nor does the page, as JupyterLab would. */
+function keepMenuAway(event: Event): void {
+  event.preventDefault();
+  event.stopPropagation();
 }
 
 /** The wheel over the viewer scrolls its own lists or steers the view, never the page. */

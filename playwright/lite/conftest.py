@@ -54,6 +54,22 @@ window.canvas = (id, i) => {
   copy.getContext("2d").drawImage(display.canvas, 0, 0);
   return copy.toDataURL().split(",")[1];
 };
+/** Bring a cell's viewer into view, and wait until JupyterLab, too, has done with scrolling. */
+window.showViewer = async (id, i) => {
+  if (!viewers(id).length) await book().content.scrollToCell?.(cell(id));
+  let [before, same] = ["", 0];
+  while (same < 10) {
+    await new Promise(requestAnimationFrame);
+    const element = viewers(id)[i];
+    if (!element) continue;
+    const { top, bottom } = element.getBoundingClientRect();
+    const view = book().content.outerNode ?? book().content.node;
+    const frame = view.getBoundingClientRect();
+    if (same === 0 && (top < frame.top || bottom > frame.bottom)) element.scrollIntoView({ block: "center" });
+    const now = `${top} ${bottom}`;
+    [before, same] = [now, now === before ? same + 1 : 0];
+  }
+};
 window.runCell = async (id) => {
   const { content } = book();
   content.activeCellIndex = content.widgets.indexOf(cell(id));
@@ -153,15 +169,13 @@ class Notebook:
         """Wait until an expression of the kernel's holds."""
         self._finish(f"{expression!r} never holds", "holds", expression, timeout=timeout)
 
-    def scroll_to(self, id: str) -> None:
-        """Bring a cell's viewers into view, and wait until they have their place."""
-        self.page.evaluate("id => book().content.scrollToCell?.(cell(id))", id)
-        self.until(f"cell {id!r} has no viewer", "viewers(x).length", id)
-        self.page.evaluate("id => viewers(id)[0].scrollIntoView({ block: 'center' })", id)
+    def scroll_to(self, id: str, i: int = 0) -> None:
+        """Bring a cell's viewer into view, and wait until it lies still."""
+        self._finish(f"cell {id!r} has no viewer, or it never lies still", "showViewer", id, i, timeout=DRAWN)
 
     def drawn(self, id: str, i: int = 0) -> None:
         """Wait until all that a cell's viewer needs is loaded."""
-        self.scroll_to(id)
+        self.scroll_to(id, i)
         self.until(f"the viewer of cell {id!r} is not drawn", "isDrawn(...x)", [id, i])
 
     def state(self, id: str, i: int = 0) -> dict[str, Any]:
@@ -212,7 +226,7 @@ class Notebook:
         self.page.mouse.move(x, y)
         self.until(
             f"the viewer of cell {id!r} does not see the mouse at {place}",
-            "{ const m = upstream(x[0], x[1]).mouseState; m.updateUnconditional(); return m.active && "
+            "{ const m = upstream(x[0], x[1]).mouseState; return m.active && "
             "x[2].every((c, d) => Math.abs(m.position[d] - c) < 2); }",
             [id, i, place],
         )
