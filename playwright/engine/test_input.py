@@ -87,13 +87,13 @@ def test_text_typed_in_the_viewer_is_no_page_shortcut(view: Any) -> None:
 
 
 def test_the_right_button_opens_no_menu(view: Any) -> None:
-    view.page.evaluate("document.oncontextmenu = (event) => heard.push(event.defaultPrevented)")
+    view.page.evaluate("() => { document.oncontextmenu = (event) => heard.push(event.defaultPrevented); }")
     box = view.page.locator("#a").bounding_box()
     view.page.mouse.click(box["x"] + 150, box["y"] + 150, button="right")
     # What the page hears of is its own.
     view.page.locator("[data-first]").click(button="right")
     assert view.page.evaluate("heard") == [False]
-    view.page.evaluate("document.oncontextmenu = null")
+    view.page.evaluate("() => { document.oncontextmenu = null; }")
 
 
 def test_tab_goes_in_and_out(view: Any) -> None:
