@@ -70,7 +70,7 @@ def grey(book: Any, id: str, place: list[float], expected: float, i: int = 0) ->
           const { canvas } = v.display, box = canvas.getBoundingClientRect();
           const one = new OffscreenCanvas(1, 1).getContext("2d");
           const scale = canvas.width / box.width;
-          one.drawImage(canvas, (box.x - x.x) * scale, (box.y - x.y) * scale);
+          one.drawImage(canvas, -Math.floor((x.x - box.x) * scale), -Math.floor((x.y - box.y) * scale));
           return Math.abs(one.getImageData(0, 0, 1, 1).data[0] - x.expected) < 8;
         }""",
         {"id": id, "i": i, "x": x, "y": y, "expected": expected},
@@ -100,9 +100,10 @@ def pick_in_quickstart(book: Any) -> None:
 
 def see_contrast(book: Any) -> None:
     book.until_state("size", "s.layers[0].shaderControls?.contrast?.range?.length === 2")
-    voxel = ask(book, "int(tissue.image[64, 64, 32])")
+    # Beside the lines that mark the middle.
+    voxel = ask(book, "int(tissue.image[30, 40, 32])")
     low, high = ask(book, "[int(low), int(high)]")
-    grey(book, "size", [64.5, 64.5, 32], np.clip((voxel - low) / (high - low), 0, 1) * 255)
+    grey(book, "size", [30.5, 40.5, 32], np.clip((voxel - low) / (high - low), 0, 1) * 255)
 
 
 def see_zarr(book: Any) -> None:
@@ -114,7 +115,7 @@ def see_zarr(book: Any) -> None:
 
 def see_change(turned: bool) -> Callable[[Any], None]:
     def step(book: Any) -> None:
-        place = ask(book, "[int(n) for n in np.argwhere(before[:40, :, 32] > high - 10)[0]]")
+        place = ask(book, "[int(n) + 10 for n in np.argwhere(before[10:40, 10:100, 32] > high - 10)[0]]")
         voxel, low, high = ask(book, f"[int(before[{place[0]}, {place[1]}, 32]), int(low), int(high)]")
         now = 255 - voxel if turned else voxel
         assert ask(book, f"int(tissue.image[{place[0]}, {place[1]}, 32])") == now
