@@ -16,6 +16,9 @@ NEVER_LOADED = (
     # Every browser with WebGL 2 takes woff2.
     *(f"build/*.{ending}" for ending in ("eot", "ttf", "woff")),
     "build/fa-*.svg",
+    "build/schemas/@*/**/*",  # all.json has them all
+    # Of the styles of Panel's tables, those it uses by itself.
+    *(f"**/tabulator_{style}*.css" for style in ("bootstrap", "bulma", "materialize", "midnight", "modern")),
     "extensions/@jupyterlite/pyodide-kernel-extension/static/pypi/*.whl",  # the lock has them
 )
 # A static site has no terminals, and drawing diagrams takes 5 MB: ```mermaid shows as text.
@@ -28,7 +31,9 @@ _OF_DISABLED = re.compile(
 
 def prune(site: Path) -> int:
     """Delete such files and return their size."""
-    paths = {path for pattern in NEVER_LOADED for path in site.glob(pattern)} | set(_of_disabled(site))
+    paths = {path for pattern in NEVER_LOADED for path in site.glob(pattern) if path.is_file()} | set(
+        _of_disabled(site)
+    )
     total = sum(path.stat().st_size for path in paths)
     for path in paths:
         path.unlink()
