@@ -28,6 +28,8 @@ JUPYTER = (
     "default shortcut because it collides with another enabled default shortcut",
     "Uploader widget not found",
     "No exact match found for python, using kernel python",
+    # Panel's extension asks Jupyter servers for a layout, and this is none.
+    "/panel-preview/layout/",
 )
 
 # Everything a test asks of the page; cells are named by their id in the file.
@@ -206,13 +208,14 @@ class Notebook:
             """([id, i, place]) => {
               const viewer = upstream(id, i);
               const panel = [...viewer.display.panels].find((panel) => panel.sliceView);
-              const { projectionParameters } = panel.sliceView;
-              const { displayDimensionRenderInfo, viewProjectionMat: m, logicalWidth, logicalHeight } =
-                projectionParameters.value;
+              const { displayDimensionRenderInfo, viewProjectionMat: m } = panel.sliceView.projectionParameters.value;
               const p = [...displayDimensionRenderInfo.displayDimensionIndices].map((d) => (d < 0 ? 0 : place[d]));
               const at = (row) => m[row] * p[0] + m[4 + row] * p[1] + m[8 + row] * p[2] + m[12 + row];
-              const box = panel.element.getBoundingClientRect();
-              return [box.x + ((at(0) / at(3) + 1) / 2) * box.width, box.y + ((1 - at(1) / at(3)) / 2) * box.height];
+              const { canvas } = viewer.display, box = canvas.getBoundingClientRect();
+              const { width, height } = panel.renderViewport, scale = box.width / canvas.width;
+              const left = panel.canvasRelativeClippedLeft + ((at(0) / at(3) + 1) / 2) * width;
+              const top = panel.canvasRelativeClippedTop + ((1 - at(1) / at(3)) / 2) * height;
+              return [box.x + left * scale, box.y + top * scale];
             }""",
             [id, i, place],
         )
