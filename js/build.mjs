@@ -1,4 +1,4 @@
-// Builds src/panel_neuroglancer/dist: the loader, the engine's parts, engine.json, the licences.
+// Builds src/panel_neuroglancer/dist: the loader, the engine's parts, engine.json, JupyterLab's extension, the licences.
 //
 // One esbuild run with code splitting makes the engine, the two workers and the parts that load on
 // demand, so that what they share is stored once. The files are then renamed by content hash, in
@@ -188,6 +188,31 @@ async function buildLoader(engine) {
   return Buffer.from(result.outputFiles[0].contents);
 }
 
+/** The files of JupyterLab's extension by name; JupyterLab wants to know which one to load first. */
+async function buildLabExtension() {
+  const { version, license } = JSON.parse(fs.readFileSync(path.join(ROOT, "package.json"), "utf8"));
+  const { outputFiles } = await esbuild.build({
+    ...COMMON,
+    format: "iife",
+    entryPoints: { remoteEntry: "src/labextension/index.ts" },
+    outdir: "out",
+  });
+  const script = Buffer.from(outputFiles[0].contents);
+  const hash = createHash("sha256").update(script).digest("hex").slice(0, 20);
+  const load = `static/remoteEntry.${hash}.js`;
+  const description = {
+    name: "panel-neuroglancer",
+    version,
+    license,
+    description: "Saves a picture of each Neuroglancer viewer with its notebook.",
+    jupyterlab: { extension: true, _build: { load, extension: "./extension" } },
+  };
+  return new Map([
+    [load, script],
+    ["package.json", `${JSON.stringify(description, null, 2)}\n`],
+  ]);
+}
+
 const started = Date.now();
 const upstream = JSON.parse(fs.readFileSync(path.join(ROOT, "node_modules/neuroglancer/package.json"), "utf8"));
 const { files, inputs } = await buildEngine();
@@ -197,6 +222,7 @@ const workers = [names.get("chunk-worker.js"), names.get("async-worker.js")];
 // What a first picture needs, fetched side by side instead of one import after the other.
 const preload = [...new Set([...closure(entry, manifest), ...closure(workers[0], manifest)])];
 const loader = await buildLoader({ entry, preload, neuroglancer: upstream.version });
+const labExtension = await buildLabExtension();
 
 const total = Object.values(manifest).reduce((sum, file) => sum + file.gzip, 0);
 if (loader.length > LIMITS.loaderBytes)
@@ -208,6 +234,8 @@ fs.rmSync(staging, { recursive: true, force: true });
 fs.mkdirSync(path.join(staging, "engine"), { recursive: true });
 for (const [name, renamed] of names) fs.writeFileSync(path.join(staging, "engine", renamed), files.get(name));
 fs.writeFileSync(path.join(staging, "loader.js"), loader);
+fs.mkdirSync(path.join(staging, "labextension", "static"), { recursive: true });
+for (const [name, content] of labExtension) fs.writeFileSync(path.join(staging, "labextension", name), content);
 fs.writeFileSync(
   path.join(staging, "engine.json"),
   `${JSON.stringify({ neuroglancer: upstream.version, entry, workers, preload, files: manifest }, null, 1)}\n`,

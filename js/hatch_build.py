@@ -18,11 +18,15 @@ class CheckJavaScript(BuildHookInterface):  # type: ignore[type-arg]
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Check that every file that engine.json names is there and complete."""
+        """Check that every file that engine.json names is there and complete, and put JupyterLab's extension in its place."""
+        dist = Path(self.root) / "src" / "panel_neuroglancer" / "dist"
+        if (dist / "labextension").is_dir():
+            build_data["shared_data"][str(dist / "labextension")] = (
+                "share/jupyter/labextensions/panel-neuroglancer"
+            )
         # An editable install comes before `make js` on a fresh checkout.
         if version == "editable" or os.environ.get(SKIP):
             return
-        dist = Path(self.root) / "src" / "panel_neuroglancer" / "dist"
         manifest = dist / "engine.json"
         if not manifest.is_file():
             raise RuntimeError(

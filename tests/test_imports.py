@@ -28,6 +28,7 @@ ORDER = [
     "sources",
     "downsampling",
     "demo",
+    "outputs",
     "carriers",
     "files",
     "engine",

@@ -2,6 +2,7 @@
 import { forget, locateEngine } from "./locate";
 import type { PanelModel } from "./model";
 import { Notices } from "./notice";
+import { Revival } from "./revival";
 
 interface RenderArguments {
   model: PanelModel;
@@ -11,16 +12,23 @@ function render({ model }: RenderArguments): HTMLElement {
   const element = document.createElement("div");
   element.style.cssText = "position:relative;width:100%;height:100%;min-height:120px;background:#111;overflow:hidden;";
   const notices = new Notices(element);
+  const inNotebook = !("seq" in model.command);
+  const revival = inNotebook ? new Revival(model, element, notices) : undefined;
   let detach: (() => void) | undefined;
   let removed = false;
 
   const start = async () => {
+    const say = (text: string) => notices.busy(text, { clear: revival?.pictured });
     notices.problems([]);
-    notices.busy("Loading the viewer…");
+    say("Loading the viewer…");
     try {
-      const engine = await locateEngine(model, (text) => notices.busy(text));
+      await revival?.answered();
       if (removed) return;
-      ({ detach } = engine.attach(model, element));
+      const [engine, command] = await Promise.all([locateEngine(model, say), revival?.current()]);
+      if (removed) return;
+      const attached = engine.attach(model, element, command);
+      detach = attached.detach;
+      attached.viewer.on("ready", (ready) => ready && revival?.alive());
       notices.idle();
     } catch (error) {
       const problem = {
@@ -37,6 +45,7 @@ function render({ model }: RenderArguments): HTMLElement {
   };
   model.on("remove", () => {
     removed = true;
+    revival?.end();
     detach?.();
     forget(model);
   });

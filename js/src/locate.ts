@@ -46,6 +46,13 @@ export function forget(model: PanelModel): void {
   owners().delete(model);
 }
 
+/** The loader's own channel to the Python of a model, which must not be removed from the page. */
+export function channelOf(model: PanelModel): Channel {
+  const channel = owners().get(model) ?? new Channel(model);
+  owners().set(model, channel);
+  return channel;
+}
+
 function owners(): Map<PanelModel, Channel | undefined> {
   page[OWNERS] ??= new Map();
   const all = page[OWNERS];
@@ -104,10 +111,8 @@ type Source = (name: string) => Promise<ArrayBuffer>;
 async function fromPython(name: string): Promise<ArrayBuffer> {
   let failure = new Error(`No viewer on this page is left to ask Python for ${name}`);
   for (const [model, known] of [...owners()]) {
-    const channel = known ?? new Channel(model);
-    owners().set(model, channel);
     try {
-      const { data } = await channel.ask("engine.read", { name, encoding: "gzip" });
+      const { data } = await (known ?? channelOf(model)).ask("engine.read", { name, encoding: "gzip" });
       if (data === undefined) throw new Error(`Python sent nothing for ${name}`);
       return await unzip(data);
     } catch (error) {

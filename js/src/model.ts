@@ -25,7 +25,8 @@ export interface ModelProperties {
   carriers: Offers;
   /** The Python viewer's configuration. */
   config: JsonObject;
-  command: Command;
+  /** Empty in a notebook, whose outputs outlive what they were told: the page asks (see revival.ts). */
+  command: Command | Record<string, never>;
   report: Report | Record<string, never>;
   /** What Python says of each view's last report. */
   received: Record<string, Receipt>;
@@ -36,7 +37,7 @@ export interface ModelProperties {
 
 export interface PanelModel extends ModelProperties {
   /** The object behind, the same one for all views of the model. */
-  readonly data: object;
+  readonly data: { readonly id?: string };
   on(event: string, callback: (event?: unknown) => void): void;
   off(event: string, callback: (event?: unknown) => void): void;
   send_msg(data: unknown): void;

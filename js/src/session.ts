@@ -3,6 +3,7 @@ import { Channel } from "./channel";
 import { equal, type JsonObject } from "./json";
 import type { ModelProperties, PanelModel } from "./model";
 import { PythonPeer } from "./peer";
+import { letBeSaved } from "./pictured";
 import { randomId } from "./random";
 import { tidy } from "./single";
 import { type Command, Conversation } from "./sync";
@@ -14,12 +15,17 @@ const paused = new WeakMap<object, Conversation>();
 /**
  * Show a viewer in `container` that follows `model` and reports to it.
  *
+ * @param command what to show first, where the model does not tell
  * @returns the viewer and a function that ends both
  */
-export function attach(model: PanelModel, container: Node): { viewer: EmbeddedViewer; detach: () => void } {
+export function attach(
+  model: PanelModel,
+  container: Node,
+  command = model.command as Command,
+): { viewer: EmbeddedViewer; detach: () => void } {
   const conversation = paused.get(model.data) ?? new Conversation(randomId());
   paused.delete(model.data);
-  const first = conversation.resume(model.command);
+  const first = conversation.resume(command);
   const channel = new Channel(model);
   const { token } = model.python;
   const peer = token === undefined ? undefined : new PythonPeer(model, channel, token);
@@ -50,7 +56,9 @@ export function attach(model: PanelModel, container: Node): { viewer: EmbeddedVi
     },
     ui: (ui: ModelProperties["ui"]) => viewer.setUi(ui),
   };
-  const onCommand = () => follow.command(model.command);
+  const onCommand = () => {
+    if ("seq" in model.command) follow.command(model.command as Command);
+  };
   const onReceived = () => {
     const receipt = model.received[conversation.view];
     if (receipt !== undefined && conversation.received(receipt)) send(tidy(viewer.getState()));
@@ -69,7 +77,10 @@ export function attach(model: PanelModel, container: Node): { viewer: EmbeddedVi
   viewer.on("errors", (errors) => {
     model.errors = errors;
   });
+  // What came while the first command was asked for.
+  onCommand();
   if (conversation.lost) send(tidy(viewer.getState()));
+  const forget = letBeSaved(model.data.id, viewer);
   return {
     viewer,
     detach: () => {
@@ -77,6 +88,7 @@ export function attach(model: PanelModel, container: Node): { viewer: EmbeddedVi
       model.off("received", onReceived);
       model.off("ui", onUi);
       paused.set(model.data, conversation);
+      forget();
       viewer.dispose();
       peer?.dispose();
       channel.close("The viewer was removed from the page");

@@ -212,9 +212,16 @@ export class EmbeddedViewer implements Claimant {
     return readVoxels(this.viewer, layer, box);
   }
 
+  /** A copy of the picture on the canvas; undefined where nothing can be drawn now. */
+  picture(): HTMLCanvasElement | undefined {
+    if (this.#live === undefined) return this.#picture;
+    const drawable = this.element.offsetWidth > 0 && !this.#live.display.gl.isContextLost();
+    return drawable ? this.#live.snapshot() : undefined;
+  }
+
   /** The picture on the canvas as PNG. */
   screenshot(): Promise<Blob> {
-    const canvas = this.#live?.snapshot() ?? this.#picture;
+    const canvas = this.picture();
     return new Promise((resolve, reject) =>
       canvas === undefined
         ? reject(new Error("The viewer has not drawn yet"))

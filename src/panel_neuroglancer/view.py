@@ -15,9 +15,9 @@ from panel.io import document as panel_document
 from panel.io.state import state as panel_state
 from panel.models.esm import DataEvent, ESMEvent
 
-from . import carriers
+from . import carriers, outputs
 from .carriers.comm import Comm
-from .channel import Channel
+from .channel import Channel, Reply
 from .checks import State, as_json, as_state
 from .engine import DIST, engine_location, read_engine
 from .patch import diff, share
@@ -79,6 +79,7 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         self._due_of: dict[str, int] = {}
         self.channel = Channel()
         self.channel.on("engine.read", read_engine)
+        self.channel.on("view.current", self._tell_current)
         self.carriers = carriers.offer(self.channel)
         # Each page's model has a carrier of its own, so that no page gets what another asked for.
         self._comms: dict[str, Comm] = {}
@@ -207,10 +208,21 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
     def _get_model(
         self, doc: Document, root: Model | None = None, parent: Model | None = None, comm: Any = None
     ) -> Model:
-        # A fresh page starts from what is shown now. The pages that are open know it: they are not told.
+        # A fresh page starts from what is shown now. The pages that are open know it: they are not told. An output of a
+        # notebook may come to a page much later, from its file: it is told nothing, and asks.
+        in_notebook, whole = outputs.in_notebook(comm), self._whole()
         with param.parameterized.discard_events(self):
-            self.param.update(command=self._whole(), engine=engine_location(doc), dark=_is_dark(doc))
-        return super()._get_model(doc, root, parent, comm)
+            self.param.update(
+                command={} if in_notebook else whole, engine=engine_location(doc), dark=_is_dark(doc)
+            )
+            model = super()._get_model(doc, root, parent, comm)
+            self.command = whole
+        if in_notebook:
+            outputs.note((root or model).ref["id"])
+        return model
+
+    def _tell_current(self, params: dict[str, Any], data: bytes | None) -> Reply:
+        return Reply({"command": self._whole(), "ui": self.ui, "config": self.config})
 
 
 def _without(views: dict[str, Any], view: str) -> dict[str, Any]:

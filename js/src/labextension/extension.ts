@@ -1,0 +1,43 @@
+// The extension of JupyterLab, Notebook and JupyterLite: a notebook is saved with a small picture of each viewer's last view.
+import { collectPictured, shrink } from "../pictured";
+import { addPictures, type Notebook } from "./outputs";
+
+/** The parts of JupyterLab's objects that are used here. */
+interface Application {
+  docRegistry: {
+    addWidgetExtension(
+      widget: string,
+      extension: { createNew(panel: unknown, context: { model: NotebookModel }): void },
+    ): void;
+  };
+}
+
+interface NotebookModel {
+  /** Gives what is written to the file. */
+  toJSON(): unknown;
+}
+
+const known = new WeakSet<NotebookModel>();
+
+function encode(picture: HTMLCanvasElement, width: number, quality: number): string {
+  return shrink(picture, width).toDataURL("image/jpeg", quality);
+}
+
+export const extension = {
+  id: "panel-neuroglancer:pictures",
+  description: "Saves a picture of each Neuroglancer viewer's last view with its notebook.",
+  autoStart: true,
+  activate: ({ docRegistry }: Application) => {
+    const viewers = collectPictured();
+    docRegistry.addWidgetExtension("Notebook", {
+      createNew: (_, { model }) => {
+        // A notebook may have several windows.
+        if (known.has(model)) return;
+        known.add(model);
+        // Only in what is written: to change the output itself would make it anew, and the viewer in it.
+        const write = model.toJSON.bind(model);
+        model.toJSON = () => addPictures(write() as Notebook, viewers, encode);
+      },
+    });
+  },
+};

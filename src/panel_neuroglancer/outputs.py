@@ -1,0 +1,64 @@
+"""Outputs of notebook cells: what a cell has shown is forgotten when it runs again.
+
+The page takes the old output away by then. It is Panel that should hear of it, from the extension of pyviz_comms (3.0.6), which
+never says so: the models of all outputs that ever were would stay.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from panel.io.state import state
+from pyviz_comms import Comm, JupyterComm, JupyterCommManager  # type: ignore[import-untyped]
+
+_roots: dict[str, set[str]] = {}
+
+
+def in_notebook(comm: Comm | None) -> bool:
+    """Whether what Panel reaches over ``comm`` is an output of a notebook."""
+    return isinstance(comm, JupyterComm)
+
+
+def note(root: str) -> None:
+    """Take note that the cell which runs now shows the model of this id."""
+    cell = _cell()
+    if cell is None:
+        return
+    events = _shell().events
+    if _forget not in events.callbacks["pre_run_cell"]:
+        events.register("pre_run_cell", _forget)
+    _roots.setdefault(cell, set()).add(root)
+
+
+def _shell() -> Any:
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython else None
+
+
+def _cell() -> str | None:
+    """Return the id of the cell that runs, where the front end tells it."""
+    try:
+        cell = _shell().kernel.get_parent()["metadata"]["cellId"]
+    except (AttributeError, KeyError, TypeError):
+        return None
+    return cell if isinstance(cell, str) else None
+
+
+def _forget(*_: Any) -> None:
+    for root in _roots.pop(_cell() or "", ()):
+        _drop(root)
+
+
+def _drop(root: str) -> None:
+    if root not in state._views:
+        return
+    shown, model, _, _ = state._views.pop(root)
+    shown._cleanup(model)
+    for comm in shown._comms.pop(root, ()):
+        JupyterCommManager._comms.pop(comm.id, None)
+        # The kernel would keep what they call, and with it all that was shown.
+        comm.close()
+        comm._comm = None
+        if hasattr(comm, "manager"):
+            comm.manager.targets.pop(comm.id, None)
