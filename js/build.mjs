@@ -188,6 +188,17 @@ async function buildLoader(engine) {
   return Buffer.from(result.outputFiles[0].contents);
 }
 
+/** The loader for a notebook's outputs, each of which holds all of it: about half as long. */
+function packLoader(loader) {
+  const packed = JSON.stringify(gzip(loader).toString("base64"));
+  return `const bytes=Uint8Array.from(atob(${packed}),(c)=>c.charCodeAt(0));
+const unzipped=new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+const text=await new Response(unzipped,{headers:{"Content-Type":"text/javascript"}}).blob();
+const{default:loader}=await new Function("url","return import(url)")(URL.createObjectURL(text));
+export default loader;
+`;
+}
+
 /** The files of JupyterLab's extension by name; JupyterLab wants to know which one to load first. */
 async function buildLabExtension() {
   const { version, license } = JSON.parse(fs.readFileSync(path.join(ROOT, "package.json"), "utf8"));
@@ -234,6 +245,7 @@ fs.rmSync(staging, { recursive: true, force: true });
 fs.mkdirSync(path.join(staging, "engine"), { recursive: true });
 for (const [name, renamed] of names) fs.writeFileSync(path.join(staging, "engine", renamed), files.get(name));
 fs.writeFileSync(path.join(staging, "loader.js"), loader);
+fs.writeFileSync(path.join(staging, "loader.packed.js"), packLoader(loader));
 fs.mkdirSync(path.join(staging, "labextension", "static"), { recursive: true });
 for (const [name, content] of labExtension) fs.writeFileSync(path.join(staging, "labextension", name), content);
 fs.writeFileSync(

@@ -1,4 +1,4 @@
-"""Outputs of notebook cells: what a cell has shown is forgotten when it runs again.
+"""Outputs of notebook cells: they are kept small, and what a cell has shown is forgotten when it runs again.
 
 The page takes the old output away by then. It is Panel that should hear of it, from the extension of pyviz_comms (3.0.6), which
 never says so: the models of all outputs that ever were would stay.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from bokeh.model import Model
+from bokeh.models import InlineStyleSheet
 from panel.io.state import state
 from pyviz_comms import Comm, JupyterComm, JupyterCommManager  # type: ignore[import-untyped]
 
@@ -18,6 +20,17 @@ _roots: dict[str, set[str]] = {}
 def in_notebook(comm: Comm | None) -> bool:
     """Whether what Panel reaches over ``comm`` is an output of a notebook."""
     return isinstance(comm, JupyterComm)
+
+
+def share_stylesheets(root: Model) -> None:
+    """Let models have the same stylesheet where Panel, told to put all inline, gives each a copy of its own."""
+    known: dict[str, InlineStyleSheet] = {}
+    for model in root.references():
+        if "stylesheets" in model.properties():
+            model.stylesheets = [
+                known.setdefault(sheet.css, sheet) if isinstance(sheet, InlineStyleSheet) else sheet
+                for sheet in model.stylesheets
+            ]
 
 
 def note(root: str) -> None:

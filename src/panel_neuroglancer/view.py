@@ -218,6 +218,7 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
             model = super()._get_model(doc, root, parent, comm)
             self.command = whole
         if in_notebook:
+            model.esm = (DIST / "loader.packed.js").read_text("utf-8")
             outputs.note((root or model).ref["id"])
         return model
 
