@@ -66,8 +66,10 @@ def _forget(*_: Any) -> None:
 def _drop(root: str) -> None:
     if root not in state._views:
         return
-    shown, model, _, _ = state._views.pop(root)
+    shown, model, document, _ = state._views.pop(root)
     shown._cleanup(model)
+    # Panel's stylesheets, which it keeps by document, hold the document in turn.
+    document.clear()
     for comm in shown._comms.pop(root, ()):
         JupyterCommManager._comms.pop(comm.id, None)
         # The kernel would keep what they call, and with it all that was shown.
