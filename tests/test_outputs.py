@@ -75,6 +75,15 @@ def test_an_output_leaves_room_for_a_picture_in_50_kb(kernel, shown):
     assert len(json.dumps(data)) < 45_000
 
 
+def test_a_long_state_is_not_in_the_output(kernel):
+    kernel.run("""
+        points = [{"type": "point", "id": str(i), "point": [i, i, i]} for i in range(2000)]
+        long = {"layers": [{"type": "annotation", "name": "a", "source": "local://annotations", "annotations": points}]}
+    """)
+    (data,) = [data for data in kernel.run("Neuroglancer(long, show_state=True)") if "text/html" in data]
+    assert len(json.dumps(data)) < 45_000
+
+
 def test_what_a_cell_showed_is_forgotten_when_it_runs_again(kernel):
     show = "view = Neuroglancer(viewer)\ndisplay(view)"
     counts = "[alive(NeuroglancerView), len(state._views), len(get_ipython().kernel.comm_manager.targets)]"

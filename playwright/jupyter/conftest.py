@@ -35,7 +35,7 @@ spec.loader.exec_module(driver)
 
 SHAPE = (32, 12, 8)  # x, y, z
 
-# The first cells of every notebook. The plane z = 4 is drawn in grey, 6 × 6 pixels a voxel.
+# The first cells of every notebook. The plane z = 4 is drawn in grey, six pixels wide and high a voxel.
 EXTENSION = "import panel as pn\npn.extension(inline=True)"
 VOLUME = """
 import numpy as np, neuroglancer

@@ -159,6 +159,7 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         self._alert = gui.alert()
         card = gui.StateCard(dark=config.theme == "dark")
         self._state_card, self._card, self._card_wanted = card, card.card, False
+        self._view.channel.on_peer(card.tell)
         self._frame = gui.Frame(*([row.row] if with_row else []), self._alert, self._view)
 
     @property

@@ -9,6 +9,8 @@ from panel.layout import Card, Column, Row
 from panel.pane import HTML, JSON
 from panel.widgets import Button, TextInput
 
+from . import outputs
+
 _ALERT_CSS = """
 [role=alert] > div {
   margin: 5px 0; padding: 8px 12px; border-left: 4px solid #c9302c; border-radius: 3px;
@@ -52,11 +54,36 @@ class UrlRow:
         )
 
 
+class _Late:
+    """A pane whose text may be long: a notebook's file is without it, and the page gets it once it is there."""
+
+    _is_late = False
+
+    def _get_model(self, doc: Any, root: Any = None, parent: Any = None, comm: Any = None) -> Any:
+        model = super()._get_model(doc, root, parent, comm)  # type: ignore[misc]
+        if outputs.in_notebook(comm):
+            model.text, self._is_late = "", True
+        return model
+
+    def tell(self) -> None:
+        """Send the text to the pages that came without it."""
+        if self._is_late:
+            self.param.trigger("object")  # type: ignore[attr-defined]
+
+
+class _LateJSON(_Late, JSON):  # type: ignore[misc]
+    pass
+
+
+class _LateHTML(_Late, HTML):  # type: ignore[misc]
+    pass
+
+
 class StateCard:
     """The state as JSON, and a link to it."""
 
     def __init__(self, dark: bool) -> None:
-        self.json_pane = JSON(
+        self.json_pane = _LateJSON(
             {},
             depth=2,
             theme="dark" if dark else "light",
@@ -64,7 +91,7 @@ class StateCard:
             max_height=240,
             styles={"overflow": "auto"},
         )
-        self.shareable_url_pane = HTML("", sizing_mode="stretch_width", stylesheets=[_LINK_CSS])
+        self.shareable_url_pane = _LateHTML("", sizing_mode="stretch_width", stylesheets=[_LINK_CSS])
         self.card = Card(
             Column(self.shareable_url_pane, self.json_pane, sizing_mode="stretch_width"),
             title="Viewer state",
@@ -72,6 +99,11 @@ class StateCard:
             sizing_mode="stretch_width",
             margin=(5, 0, 0, 0),
         )
+
+    def tell(self, *_: Any) -> None:
+        """Fill in what the pages came without."""
+        self.json_pane.tell()
+        self.shareable_url_pane.tell()
 
 
 def alert() -> HTML:
