@@ -34,8 +34,7 @@ function makeWorker(url: URL | string): Worker {
   const prelude = channel === undefined ? "" : workerPrelude(channel);
   // A page opened from disk (see locate.ts) may start no module worker, but a classic one may load modules.
   const fromDisk = address.startsWith("data:");
-  const load = `import(${JSON.stringify(address)})`;
-  const code = fromDisk ? `${load}.catch((e) => setTimeout(() => { throw e; }));` : `await ${load};`;
+  const code = workerStart(address);
   const bootUrl = URL.createObjectURL(new Blob([prelude, code], { type: "text/javascript" }));
   const worker = new Worker(bootUrl, { type: fromDisk ? "classic" : "module" });
   // The worker has fetched its script once it speaks; until then the URL must stay.
@@ -56,6 +55,17 @@ export async function fetchPart(path: string, base: string): Promise<Response> {
   if (!response.ok) throw new Error(`Part ${path} of the viewer could not be loaded: HTTP ${response.status}`);
   // Some servers do not know the media type, without which streaming compilation refuses.
   return new Response(response.body, { headers: { "content-type": "application/wasm" } });
+}
+
+/** Code that loads a worker's module, and keeps what is sent to the worker until the module is there to hear it. */
+function workerStart(address: string): string {
+  return `const early = [], keep = (event) => { event.stopImmediatePropagation(); early.push(event); };
+self.addEventListener("message", keep);
+import(${JSON.stringify(address)}).then(() => {
+  self.removeEventListener("message", keep);
+  for (const { data, ports } of early) self.dispatchEvent(new MessageEvent("message", { data, ports: [...ports] }));
+}, (error) => setTimeout(() => { throw error; }));
+`;
 }
 
 /** Code that lets a worker ask the page for parts; plain JavaScript because it runs before any module. */

@@ -32,7 +32,7 @@ window.lab = {
   get kernel() { return lab.panel.sessionContext.session?.kernel; },
   execute: (command, args = {}) => within(command, 60, jupyterapp.commands.execute(command, args)),
   opened: async (name, kernel) => {
-    await until("JupyterLab", 60, () => window.jupyterapp?.restored);
+    await until("JupyterLab", 60, () => Boolean(window.jupyterapp));
     await within("JupyterLab", 60, jupyterapp.restored);
     await until(`the notebook ${name}`, 60, () => lab.panel?.context?.path?.endsWith(name));
     await within("the notebook's content", 60, lab.panel.context.ready);
