@@ -31,13 +31,13 @@ window.lab = {
   get panel() { return jupyterapp.shell.currentWidget; },
   get kernel() { return lab.panel.sessionContext.session?.kernel; },
   execute: (command, args = {}) => within(command, 60, jupyterapp.commands.execute(command, args)),
-  opened: async (name, kernel) => {
+  opened: async (name) => {
     await until("JupyterLab", 60, () => Boolean(window.jupyterapp));
     await within("JupyterLab", 60, jupyterapp.restored);
     await until(`the notebook ${name}`, 60, () => lab.panel?.context?.path?.endsWith(name));
     await within("the notebook's content", 60, lab.panel.context.ready);
     await within("the notebook's cells", 60, lab.panel.revealed);
-    if (kernel) await within("the kernel", 60, until("the kernel", 60, () => lab.kernel?.status === "idle"));
+    await until("the kernel", 60, () => lab.kernel?.status === "idle");
   },
   /** Run a cell to its end. */
   run: async (index, seconds) => {
@@ -82,11 +82,11 @@ class Notebook:
     page: Page
     url: str
 
-    def open(self, *, kernel: bool = True) -> Notebook:
-        """Load the page, or load it again; without a kernel where none is wanted."""
+    def open(self) -> Notebook:
+        """Load the page, or load it again."""
         self.page.goto(self.url)
         self.page.evaluate(SCRIPT)
-        self.page.evaluate("([name, kernel]) => lab.opened(name, kernel)", [self.name, kernel])
+        self.page.evaluate("name => lab.opened(name)", self.name)
         return self
 
     def command(self, name: str, **arguments: Any) -> None:
@@ -100,7 +100,7 @@ class Notebook:
     def beside(self, name: str) -> Notebook:
         """Open another notebook in the same page."""
         self.command("docmanager:open", path=name)
-        self.page.evaluate("name => lab.opened(name, true)", name)
+        self.page.evaluate("name => lab.opened(name)", name)
         return Notebook(self.page, self.url.replace(self.name, name))
 
     def show(self) -> None:
@@ -109,10 +109,15 @@ class Notebook:
 
     def in_panel(self) -> int:
         """Return the place of this notebook's first viewer among the page's."""
-        return int(self.page.evaluate("name => lab.viewersIn(lab.panelOf(name).node)[0]", self.name))
+        return self._first_in(f"lab.panelOf({self.name!r})")
 
     def in_output_view(self) -> int:
-        return int(self.page.evaluate("lab.viewersIn(lab.outputView().node)[0]"))
+        """Return the place of the viewer in the output view among the page's."""
+        return self._first_in("lab.outputView()")
+
+    def _first_in(self, widget: str) -> int:
+        self.page.wait_for_function(f"lab.viewersIn({widget}.node).length > 0")
+        return int(self.page.evaluate(f"lab.viewersIn({widget}.node)[0]"))
 
     def close_output_view(self) -> None:
         self.page.evaluate("lab.outputView().close()")

@@ -54,7 +54,16 @@ class UrlRow:
         )
 
 
-class _Late:
+class _Text:
+    """What our panes have in common: only their text changes."""
+
+    def _update(self, ref: str, model: Any) -> None:
+        # Panel would send the stylesheets again: from its CDN, even where it was told to put all inline.
+        properties = self._get_properties(model.document)  # type: ignore[attr-defined]
+        model.update(**{name: value for name, value in properties.items() if name != "stylesheets"})
+
+
+class _Late(_Text):
     """A pane whose text may be long: a notebook's file is without it, and the page gets it once it is there."""
 
     _is_late = False
@@ -76,6 +85,10 @@ class _LateJSON(_Late, JSON):  # type: ignore[misc]
 
 
 class _LateHTML(_Late, HTML):  # type: ignore[misc]
+    pass
+
+
+class _Alert(_Text, HTML):  # type: ignore[misc]
     pass
 
 
@@ -108,7 +121,7 @@ class StateCard:
 
 def alert() -> HTML:
     """Return the place for errors: always in the page, so that screen readers announce what appears in it."""
-    return HTML(alert_html([]), margin=0, sizing_mode="stretch_width", stylesheets=[_ALERT_CSS])
+    return _Alert(alert_html([]), margin=0, sizing_mode="stretch_width", stylesheets=[_ALERT_CSS])
 
 
 def alert_html(errors: list[dict[str, Any]]) -> str:
