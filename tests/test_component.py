@@ -1,3 +1,4 @@
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -913,3 +914,19 @@ def test_all_changes_of_a_notebooks_message_arrive(monkeypatch):
     assert viewer.layout == "xy"
     assert viewer.ready
     viewer._cleanup(root)
+
+
+async def test_a_message_that_panel_still_takes_in_is_answered_afterwards(viewer, monkeypatch):
+    page, received = Page(viewer), []
+    monkeypatch.setattr(
+        viewer._view.channel, "receive", lambda carrier, text, data=None: received.append(text)
+    )
+    event = DataEvent(model=page.model, data=[{"text": "hello"}])
+    page.doc.hold()
+    viewer._view._process_event(event)
+    assert received == []
+    page.doc.unhold()
+    await asyncio.sleep(0)
+    assert received == ["hello"]
+    viewer._view._process_event(event)
+    assert received == ["hello", "hello"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -166,7 +168,12 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
                 lambda messages: self._send_to(model, messages), lambda: self._settle(model)
             )
             self._comms[model.id] = comm
-            comm.receive(self.channel, event.data)
+            receive = partial(comm.receive, self.channel, event.data)
+            loop = _loop_while_held(model.document)
+            if loop is None:
+                receive()
+            else:
+                loop.call_soon(receive)
         else:
             super()._process_event(event)
 
@@ -224,6 +231,20 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
 
     def _tell_current(self, params: dict[str, Any], data: bytes | None) -> Reply:
         return Reply({"command": self._whole(), "ui": self.ui, "config": self.config})
+
+
+def _loop_while_held(doc: Document | None) -> asyncio.AbstractEventLoop | None:
+    """Return the running loop if Panel is just taking in a notebook's message.
+
+    If anything is sent meanwhile, Panel (1.9.4, ``io.notebook.push``) sends the changes that came in the same message back,
+    and nobody here is told of them.
+    """
+    if doc is None or doc.callbacks.hold_value is None:
+        return None
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _without(views: dict[str, Any], view: str) -> dict[str, Any]:
