@@ -12,6 +12,8 @@ export interface Pictured {
   readonly id: string;
   /** The last view; undefined where none was drawn yet. */
   picture(): HTMLCanvasElement | undefined;
+  /** Show what the viewer shows in another place of the page too; returns what ends that. */
+  showIn(container: HTMLElement): Promise<() => void>;
 }
 
 export const page = globalThis as { [PICTURED]?: Set<Pictured> };
@@ -22,8 +24,8 @@ export function collectPictured(): Set<Pictured> {
   return page[PICTURED];
 }
 
-/** Let the pictures of a viewer be saved; returns what ends that. */
-export function letBeSaved(id: string | undefined, viewer: EmbeddedViewer): () => void {
+/** Let the pictures of a viewer be saved, and let it be shown elsewhere; returns what ends that. */
+export function letBeSaved(id: string | undefined, viewer: EmbeddedViewer, showIn: Pictured["showIn"]): () => void {
   const all = page[PICTURED];
   if (all === undefined || id === undefined) return () => {};
   let last: HTMLCanvasElement | undefined;
@@ -43,6 +45,7 @@ export function letBeSaved(id: string | undefined, viewer: EmbeddedViewer): () =
       keep();
       return last;
     },
+    showIn,
   };
   all.add(pictured);
   return () => {

@@ -80,7 +80,10 @@ export function attach(
   // What came while the first command was asked for.
   onCommand();
   if (conversation.lost) send(tidy(viewer.getState()));
-  const forget = letBeSaved(model.data.id, viewer);
+  const forget = letBeSaved(model.data.id, viewer, async (elsewhere) => {
+    const { result } = await channel.ask("view.current", {});
+    return attach(model, elsewhere, (result as { command: Command }).command).detach;
+  });
   return {
     viewer,
     detach: () => {

@@ -6,6 +6,7 @@ import type { Pictured } from "../src/pictured";
 const viewer = (id: string, picture: unknown = {}): Pictured => ({
   id,
   picture: () => picture as HTMLCanvasElement | undefined,
+  showIn: async () => () => {},
 });
 /** A "picture" of as many bytes as its width times its quality, times 100. */
 const encode: Encode = (_, width, quality) => "x".repeat(100 * width * quality);

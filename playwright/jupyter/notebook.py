@@ -28,13 +28,16 @@ const until = async (what, seconds, condition) => {
   }
 };
 window.lab = {
-  get panel() { return jupyterapp.shell.currentWidget; },
+  name: "",
+  get panel() { return lab.panelOf(lab.name); },
   get kernel() { return lab.panel.sessionContext.session?.kernel; },
   execute: (command, args = {}) => within(command, 60, jupyterapp.commands.execute(command, args)),
   opened: async (name) => {
     await until("JupyterLab", 60, () => Boolean(window.jupyterapp));
     await within("JupyterLab", 60, jupyterapp.restored);
-    await until(`the notebook ${name}`, 60, () => lab.panel?.context?.path?.endsWith(name));
+    lab.name = name;
+    await until(`the notebook ${name}`, 60, () => lab.panel);
+    jupyterapp.shell.activateById(lab.panel.id);
     await within("the notebook's content", 60, lab.panel.context.ready);
     await within("the notebook's cells", 60, lab.panel.revealed);
     await until("the kernel", 60, () => lab.kernel?.status === "idle");
@@ -105,7 +108,7 @@ class Notebook:
 
     def show(self) -> None:
         """Bring the notebook to the front again."""
-        self.page.evaluate("name => jupyterapp.shell.activateById(lab.panelOf(name).id)", self.name)
+        self.page.evaluate("name => lab.opened(name)", self.name)
 
     def in_panel(self) -> int:
         """Return the place of this notebook's first viewer among the page's."""

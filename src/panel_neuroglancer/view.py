@@ -73,6 +73,7 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         self._state: State = {}
         self._seq = 0
         self._settled = True
+        self._in_notebook = False
         self._outgoing = Outgoing()
         self._incoming: dict[str, Incoming] = {}
         self._seen: dict[str, int] = {}
@@ -147,7 +148,8 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         self._seen = _latest({**_without(self._seen, view), view: number})
         if diff(self._state, state):
             self._state = state
-            if len(self._models) > 1:
+            # In a notebook one model may be shown in several places (see js/src/labextension).
+            if len(self._models) > 1 or (self._in_notebook and len(self._seen) > 1):
                 self._command(state, origin=view)
         self._on_report({**report, "state": self._state})
 
@@ -218,6 +220,7 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         # A fresh page starts from what is shown now. The pages that are open know it: they are not told. An output of a
         # notebook may come to a page much later, from its file: it is told nothing, and asks.
         in_notebook, whole = outputs.in_notebook(comm), self._whole()
+        self._in_notebook = self._in_notebook or in_notebook
         with param.parameterized.discard_events(self):
             self.param.update(
                 command={} if in_notebook else whole, engine=engine_location(doc), dark=_is_dark(doc)

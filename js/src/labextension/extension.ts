@@ -1,5 +1,7 @@
-// The extension of JupyterLab, Notebook and JupyterLite: a notebook is saved with a small picture of each viewer's last view.
+// The extension of JupyterLab, Notebook and JupyterLite: a notebook is saved with a small picture of each viewer's last view,
+// and an output can be shown in a second place.
 import { collectPictured, shrink } from "../pictured";
+import { type RenderMime, showCopies } from "./copies";
 import { addPictures, type Notebook } from "./outputs";
 
 /** The parts of JupyterLab's objects that are used here. */
@@ -7,9 +9,13 @@ interface Application {
   docRegistry: {
     addWidgetExtension(
       widget: string,
-      extension: { createNew(panel: unknown, context: { model: NotebookModel }): void },
+      extension: { createNew(panel: NotebookPanel, context: { model: NotebookModel }): void },
     ): void;
   };
+}
+
+interface NotebookPanel {
+  content: { rendermime: RenderMime };
 }
 
 interface NotebookModel {
@@ -30,7 +36,8 @@ export const extension = {
   activate: ({ docRegistry }: Application) => {
     const viewers = collectPictured();
     docRegistry.addWidgetExtension("Notebook", {
-      createNew: (_, { model }) => {
+      createNew: ({ content }, { model }) => {
+        showCopies(content.rendermime, viewers);
         // A notebook may have several windows.
         if (known.has(model)) return;
         known.add(model);

@@ -1,0 +1,55 @@
+// "Create New View for Cell Output": JupyterLab renders the same output a second time. Panel (1.9.4) finds a viewer on the page
+// by its model's id, so of two with the same id the second stays empty, and its end ends the first. So a second rendering
+// is left to the viewer that is there already: it shows itself in that place too.
+import type { Pictured } from "../pictured";
+
+const MIME = "application/vnd.holoviews_exec.v0+json";
+
+interface MimeModel {
+  data: Record<string, unknown>;
+}
+
+interface Renderer {
+  node: HTMLElement;
+  renderModel(model: MimeModel): Promise<void>;
+  dispose(): void;
+}
+
+export interface RenderMime {
+  createRenderer(mime: string): Renderer;
+}
+
+/** Let the renderers that are made from now on show a viewer in a second place, if it is in the page. */
+export function showCopies(rendermime: RenderMime, viewers: Set<Pictured>): void {
+  const create = rendermime.createRenderer.bind(rendermime);
+  rendermime.createRenderer = (mime) => {
+    const renderer = create(mime);
+    if (mime === MIME) guard(renderer, viewers);
+    return renderer;
+  };
+}
+
+function guard(renderer: Renderer, viewers: Set<Pictured>): void {
+  const render = renderer.renderModel.bind(renderer);
+  const dispose = renderer.dispose.bind(renderer);
+  const ends: (() => void)[] = [];
+  let disposed = false;
+  renderer.renderModel = async (model) => {
+    const html = String(model.data["text/html"]);
+    const shown = new Map([...viewers].filter(({ id }) => html.includes(id)).map((viewer) => [viewer.id, viewer]));
+    if (shown.size === 0 || renderer.node.childElementCount > 0) return await render(model);
+    for (const viewer of shown.values()) {
+      const place = document.createElement("div");
+      place.style.cssText = "height: 400px; background: #111;";
+      renderer.node.append(place);
+      const end = await viewer.showIn(place);
+      if (disposed) end();
+      else ends.push(end);
+    }
+  };
+  renderer.dispose = () => {
+    disposed = true;
+    for (const end of ends.splice(0)) end();
+    dispose();
+  };
+}
