@@ -29,6 +29,7 @@ ORDER = [
     "downsampling",
     "demo",
     "outputs",
+    "turns",
     "carriers",
     "files",
     "engine",

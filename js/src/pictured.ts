@@ -38,7 +38,11 @@ export function letBeSaved(id: string | undefined, viewer: EmbeddedViewer, showI
     clearTimeout(timer);
     timer = setTimeout(keep, CALM_MS);
   };
-  const stops = [viewer.on("state", later), viewer.on("ready", later)];
+  const onReady = (ready: boolean) => {
+    if (ready && last === undefined) keep();
+    else later();
+  };
+  const stops = [viewer.on("state", later), viewer.on("ready", onReady)];
   const pictured = {
     id,
     picture: () => {

@@ -17,7 +17,7 @@ from panel.io import document as panel_document
 from panel.io.state import state as panel_state
 from panel.models.esm import DataEvent, ESMEvent
 
-from . import carriers, outputs
+from . import carriers, outputs, turns
 from .carriers.comm import Comm
 from .channel import Channel, Reply
 from .checks import State, as_json, as_state
@@ -189,7 +189,8 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
     def _send_to(self, model: Model, messages: list[dict[str, Any]]) -> None:
         # Panel itself can only send to all models.
         only = SimpleNamespace(_models={ref: m for ref, m in self._models.items() if m[0] is model})
-        JSComponent._send_event(only, ESMEvent, data=messages)
+        with turns.lock:
+            JSComponent._send_event(only, ESMEvent, data=messages)
 
     def _touch(self) -> None:
         for comm in self._comms.values():
@@ -221,6 +222,8 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         # notebook may come to a page much later, from its file: it is told nothing, and asks.
         in_notebook, whole = outputs.in_notebook(comm), self._whole()
         self._in_notebook = self._in_notebook or in_notebook
+        if in_notebook:
+            turns.take_turns()
         with param.parameterized.discard_events(self):
             self.param.update(
                 command={} if in_notebook else whole, engine=engine_location(doc), dark=_is_dark(doc)
