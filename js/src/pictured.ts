@@ -14,6 +14,8 @@ export interface Pictured {
   picture(): HTMLCanvasElement | undefined;
   /** Show what the viewer shows in another place of the page too; returns what ends that. */
   showIn(container: HTMLElement): Promise<() => void>;
+  /** Resolves when the viewer is taken out of the page for good. */
+  readonly ended: Promise<void>;
 }
 
 export const page = globalThis as { [PICTURED]?: Set<Pictured> };
@@ -43,8 +45,12 @@ export function letBeSaved(id: string | undefined, viewer: EmbeddedViewer, showI
     else later();
   };
   const stops = [viewer.on("state", later), viewer.on("ready", onReady)];
+  let end = () => {};
   const pictured = {
     id,
+    ended: new Promise<void>((resolve) => {
+      end = resolve;
+    }),
     picture: () => {
       keep();
       return last;
@@ -56,6 +62,7 @@ export function letBeSaved(id: string | undefined, viewer: EmbeddedViewer, showI
     clearTimeout(timer);
     for (const stop of stops) stop();
     all.delete(pictured);
+    end();
   };
 }
 

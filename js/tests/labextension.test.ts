@@ -7,6 +7,7 @@ const viewer = (id: string, picture: unknown = {}): Pictured => ({
   id,
   picture: () => picture as HTMLCanvasElement | undefined,
   showIn: async () => () => {},
+  ended: new Promise(() => {}),
 });
 /** A "picture" of as many bytes as its width times its quality, times 100. */
 const encode: Encode = (_, width, quality) => "x".repeat(100 * width * quality);

@@ -233,7 +233,7 @@ EXPECTED = (
 
 @pytest.fixture
 def desk(browser: Browser, jupyter: Server, watched: Callable[[BrowserContext], Any]) -> Iterator[Desk]:
-    context = browser.new_context(viewport={"width": 1100, "height": 800})
+    context = browser.new_context(viewport={"width": 1000, "height": 1500})
     context.add_init_script(path=HERE.parent / "component" / "page.js")
     context.add_init_script(CONTEXTS)
     watch = watched(context)

@@ -84,22 +84,17 @@ def test_one_viewer_in_two_cells_and_in_a_view_of_its_own(desk: Any, known: Any)
     moved(notebook, 3.5)
     notebook.wait("v.state.toJSON().position[2] === 3.5", i=1)
 
-    # A cell is moved.
-    notebook.select(3)
-    notebook.command("notebook:move-cell-up")
-    for i in (0, 1):
-        right(notebook, known, 3, i)
-    moved(notebook, 2.5)
-    notebook.wait("v.state.toJSON().position[2] === 2.5", i=1)
-
 
 def test_scrolled_far_away_and_back(desk: Any, jupyter: Any, known: Any) -> None:
     far = [f"print('\\n'.join(map(str, range(60))))  # {i}" for i in range(10)]
     notebook = desk.new(known.SHOWN, *far, run=False)
-    for cell in range(13):
+    for cell in range(3):
         notebook.run(cell)
     notebook.drawn()
     moved(notebook, 5.5)
+    notebook.until("view.ready")
+    for cell in range(3, 13):
+        notebook.run(cell)
     notebook.page.evaluate("lab.panel.content.scrollToItem(12)")
     notebook.page.wait_for_function(
         "() => !deep('.panel-neuroglancer-viewer').some((e) => e.checkVisibility() && e.getBoundingClientRect().bottom > 0)"

@@ -34,22 +34,32 @@ function guard(renderer: Renderer, viewers: Set<Pictured>): void {
   const dispose = renderer.dispose.bind(renderer);
   const ends: (() => void)[] = [];
   let disposed = false;
+  const stop = () => {
+    for (const end of ends.splice(0)) end();
+  };
   renderer.renderModel = async (model) => {
     const html = String(model.data["text/html"]);
     const shown = new Map([...viewers].filter(({ id }) => html.includes(id)).map((viewer) => [viewer.id, viewer]));
     if (shown.size === 0 || renderer.node.childElementCount > 0) return await render(model);
+    // JupyterLab makes the outputs of a cell that is moved anew before it ends the old ones.
+    void Promise.race([...shown.values()].map(({ ended }) => ended)).then(async () => {
+      if (disposed) return;
+      stop();
+      renderer.node.replaceChildren();
+      await render(model);
+    });
     for (const viewer of shown.values()) {
       const place = document.createElement("div");
       place.style.cssText = "height: 400px; background: #111;";
       renderer.node.append(place);
-      const end = await viewer.showIn(place);
-      if (disposed) end();
+      const end = await viewer.showIn(place).catch(() => () => {});
+      if (disposed || !renderer.node.contains(place)) end();
       else ends.push(end);
     }
   };
   renderer.dispose = () => {
     disposed = true;
-    for (const end of ends.splice(0)) end();
+    stop();
     dispose();
   };
 }
