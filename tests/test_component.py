@@ -921,6 +921,7 @@ async def test_a_message_that_panel_still_takes_in_is_answered_afterwards(viewer
     monkeypatch.setattr(
         viewer._view.channel, "receive", lambda carrier, text, data=None: received.append(text)
     )
+    page.doc.add_root(page.root)
     event = DataEvent(model=page.model, data=[{"text": "hello"}])
     page.doc.hold()
     viewer._view._process_event(event)
