@@ -92,7 +92,7 @@ browser: $(VENV)/.done
 	       && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } \
 	  || $(BIN)/playwright install chromium
 
-browser-tests: browser unit site wheel
+browser-tests: browser unit site lite wheel
 	@echo "== Browser tests"
 	$(BIN)/pytest playwright
 
