@@ -12,6 +12,7 @@ from panel.models.esm import DataEvent
 from pyviz_comms import Comm
 
 from panel_neuroglancer import Neuroglancer, StateError, UrlError, component, parse_url, to_url
+from panel_neuroglancer.channel import ChannelError
 from panel_neuroglancer.demo import KASTHURI2011
 from panel_neuroglancer.parameters import UI_OPTIONS, UI_PRESETS
 from panel_neuroglancer.state import link_of
@@ -931,3 +932,15 @@ async def test_a_message_that_panel_still_takes_in_is_answered_afterwards(viewer
     assert received == ["hello"]
     viewer._view._process_event(event)
     assert received == ["hello", "hello"]
+
+
+def test_a_page_may_tell_over_the_channel_what_it_else_sets():
+    viewer = Neuroglancer({"layout": "3d"})
+    view = viewer._view
+    view._take_told({"name": "hover", "value": {"position": [1, 2, 3], "values": {}}}, None)
+    view._take_told({"name": "ready", "value": True}, None)
+    report = {"view": "a", "n": 1, "ack": view.command["seq"], "state": {"layout": "xy"}}
+    view._take_told({"name": "report", "value": report}, None)
+    assert (viewer.hover["position"], viewer.ready, viewer.layout) == ([1, 2, 3], True, "xy")
+    with pytest.raises(ChannelError, match="does not tell 'command'"):
+        view._take_told({"name": "command", "value": {}}, None)

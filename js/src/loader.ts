@@ -31,6 +31,7 @@ function render({ model }: RenderArguments): HTMLElement {
       attached.viewer.on("ready", (ready) => ready && revival?.alive());
       notices.idle();
     } catch (error) {
+      if (removed) return;
       const problem = {
         kind: "engine" as const,
         layer: null,

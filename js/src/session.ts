@@ -9,6 +9,9 @@ import { tidy } from "./single";
 import { type Command, Conversation } from "./sync";
 import { EmbeddedViewer } from "./viewer";
 
+/** What a page tells Python of its view. */
+type Told = "report" | "hover" | "ready" | "errors";
+
 /** The conversations of models that are not shown at the moment, so that they go on when they are again. */
 const paused = new WeakMap<object, Conversation>();
 
@@ -37,10 +40,15 @@ export function attach(
   });
   let reported: { state: JsonObject; ack: number } | undefined;
 
+  const tell = <K extends Told>(name: K, value: PanelModel[K]) => {
+    // While a cell waits for something, a kernel in a worker takes in the channel's messages, but none of Panel's.
+    if (channel.carrier === "broadcast") channel.tell("view.told", { name, value });
+    else model[name] = value;
+  };
   const send = (state: JsonObject) => {
     const next = conversation.report(state, viewer.linkedSegments);
     reported = { state, ack: next.ack };
-    model.report = next;
+    tell("report", next);
   };
   const report = (exact: JsonObject) => {
     const state = tidy(exact);
@@ -68,15 +76,9 @@ export function attach(
   model.on("received", onReceived);
   model.on("ui", onUi);
   viewer.on("state", report);
-  viewer.on("hover", (hover) => {
-    model.hover = hover;
-  });
-  viewer.on("ready", (ready) => {
-    model.ready = ready;
-  });
-  viewer.on("errors", (errors) => {
-    model.errors = errors;
-  });
+  viewer.on("hover", (hover) => tell("hover", hover));
+  viewer.on("ready", (ready) => tell("ready", ready));
+  viewer.on("errors", (errors) => tell("errors", errors));
   // What came while the first command was asked for.
   onCommand();
   if (conversation.lost) send(tidy(viewer.getState()));

@@ -19,7 +19,7 @@ from panel.models.esm import DataEvent, ESMEvent
 
 from . import carriers, outputs, turns
 from .carriers.comm import Comm
-from .channel import Channel, Reply
+from .channel import Channel, ChannelError, Reply
 from .checks import State, as_json, as_state
 from .engine import DIST, engine_location, read_engine
 from .patch import diff, share
@@ -83,6 +83,7 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         self.channel = Channel()
         self.channel.on("engine.read", read_engine)
         self.channel.on("view.current", self._tell_current)
+        self.channel.on("view.told", self._take_told)
         self.carriers = carriers.offer(self.channel)
         # Each page's model has a carrier of its own, so that no page gets what another asked for.
         self._comms: dict[str, Comm] = {}
@@ -237,6 +238,16 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
 
     def _tell_current(self, params: dict[str, Any], data: bytes | None) -> Reply:
         return Reply({"command": self._whole(), "ui": self.ui, "config": self.config})
+
+    def _take_told(self, params: dict[str, Any], data: bytes | None) -> Reply:
+        """Take in over the channel what a page would else set as a property, which a kernel sees only between cells."""
+        name, value = params.get("name"), params.get("value")
+        if name not in _FROM_PAGE:
+            raise ChannelError(
+                "bad-request", f"A page does not tell {name!r}: it tells {', '.join(_FROM_PAGE)}."
+            )
+        self.param.update({name: value})
+        return Reply({})
 
 
 def _loop_while_held(doc: Document | None) -> asyncio.AbstractEventLoop | None:

@@ -126,6 +126,7 @@ def package(tmp_path: Path) -> Path:
         "session.py",
         "browser/server.py",
         "dist/loader.js",
+        "dist/loader.packed.js",
         "dist/engine.json",
         "dist/engine/engine-1.js",
     ):
@@ -144,7 +145,8 @@ def test_our_own_wheel_has_the_loader_but_neither_engine_nor_builder_nor_what_ne
     wheel = wheels.own(package)
     assert wheel.version == "7.1"
     assert {path.removeprefix("panel_neuroglancer/") for path in wheel.files if "dist-info" not in path} == {
-        "view.py", "session.py", "py.typed", "dist/loader.js", "dist/engine.json",
+        "view.py", "session.py", "py.typed", "dist/loader.js", "dist/loader.packed.js",
+        "dist/engine.json",
     }  # fmt: skip
     assert [need.name for need in wheel.requires] == ["panel", "neuroglancer"]
 

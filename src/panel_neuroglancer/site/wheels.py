@@ -243,7 +243,7 @@ def own(package: Path) -> Wheel:
         for path in package.rglob("*")
         if path.suffix in (".py", ".typed") and not away.intersection([path, *path.parents])
     ]
-    paths += [loader, package / "dist" / "engine.json"]
+    paths += [loader, package / "dist" / "loader.packed.js", package / "dist" / "engine.json"]
     files = {path.relative_to(package.parent).as_posix(): path.read_bytes() for path in sorted(paths)}
     info = f"panel_neuroglancer-{version}.dist-info"
     lines = [
