@@ -100,6 +100,7 @@ browser-tests: browser unit site lite wheel
 bench: browser site
 	@$(BIN)/python playwright/bench/first_chunk.py
 	@$(BIN)/python playwright/bench/boot.py
+	@$(BIN)/python playwright/bench/lite.py
 	@$(BIN)/python playwright/bench/volumes.py
 	@$(BIN)/python playwright/bench/state.py
 	@$(BIN)/python playwright/bench/report.py
