@@ -20,7 +20,8 @@ class CheckJavaScript(BuildHookInterface):  # type: ignore[type-arg]
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Check that every file that engine.json names is there and complete, and put JupyterLab's extension in its place."""
         dist = Path(self.root) / "src" / "panel_neuroglancer" / "dist"
-        if (dist / "labextension").is_dir():
+        # An sdist has no such places; the wheel that is made from it has.
+        if self.target_name == "wheel" and (dist / "labextension").is_dir():
             build_data["shared_data"][str(dist / "labextension")] = (
                 "share/jupyter/labextensions/panel-neuroglancer"
             )
