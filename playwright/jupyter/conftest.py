@@ -112,6 +112,11 @@ class Server:
 def _jupyter(folder: Path) -> Iterator[Server]:
     notebooks, data = folder / "notebooks", folder / "data"
     notebooks.mkdir()
+    # JupyterLite's kernel, which builds the site of notebooks, is no extension of JupyterLab's, though it lies with them.
+    installed = Path(sys.prefix) / "share/jupyter/labextensions"
+    shutil.copytree(
+        installed, data / "labextensions", ignore=shutil.ignore_patterns("@jupyterlite", "panel-neuroglancer")
+    )
     # Where `pip install` of the wheel puts it.
     shutil.copytree(DIST / "labextension", data / "labextensions" / "panel-neuroglancer")
     (folder / "config" / "lab").mkdir(parents=True)
@@ -123,7 +128,8 @@ def _jupyter(folder: Path) -> Iterator[Server]:
         "IdentityProvider": {"token": ""},
         "LabApp": {"expose_app_in_browser": True, "news_url": None, "check_for_updates_class": "jupyterlab.NeverCheckForUpdate"},
         "JupyterNotebookApp": {"expose_app_in_browser": True},
-        "LabServerApp": {"user_settings_dir": str(folder / "settings"), "workspaces_dir": str(folder / "workspaces")},
+        "LabServerApp": {"user_settings_dir": str(folder / "settings"), "workspaces_dir": str(folder / "workspaces"),
+            "labextensions_path": [str(data / "labextensions")]},
     }  # fmt: skip
     (folder / "config" / "jupyter_server_config.json").write_text(json.dumps(options))
     settings = folder / "settings" / "@jupyterlab"
