@@ -1,7 +1,7 @@
 # make demo   set everything up, build the demo site, serve it and print its address
 # make test   set everything up, run all checks and tests
 #
-# make lite   build the site of notebooks (JupyterLite) and a classroom bundle of it
+# make lite   build the site of notebooks (JupyterLite)
 #
 # Single steps: js data site wheel lint unit browser-tests bench screenshot lock clean
 

@@ -18,27 +18,27 @@ while True:
 """
 
 
-def test_the_viewer_lives_while_a_cell_awaits(desk: Any, known: Any) -> None:
-    notebook = desk.new(known.SHOWN, AWAIT, run=False)
-    for cell in range(3):
-        notebook.run(cell)
+def running(desk: Any, known: Any, cell: str) -> Any:
+    """Open a notebook with a viewer, and begin to run a cell below it."""
+    notebook = desk.new(known.SHOWN, cell, run=False)
+    for before in range(3):
+        notebook.run(before)
     notebook.drawn()
     notebook.until("view.ready")
     notebook.start(3)
     notebook.busy()
+    return notebook
+
+
+def test_the_viewer_lives_while_a_cell_awaits(desk: Any, known: Any) -> None:
+    notebook = running(desk, known, AWAIT)
     notebook.view("v.position.value = Float32Array.of(16, 6, 5.5)")
     assert notebook.finish() is None
     assert notebook.python("seen")[2] == 5.5
 
 
 def test_the_viewer_draws_while_a_cell_computes_and_the_cell_is_interrupted(desk: Any, known: Any) -> None:
-    notebook = desk.new(known.SHOWN, BUSY, run=False)
-    for cell in range(3):
-        notebook.run(cell)
-    notebook.drawn()
-    notebook.until("view.ready")
-    notebook.start(3)
-    notebook.busy()
+    notebook = running(desk, known, BUSY)
     notebook.view("v.position.value = Float32Array.of(16, 6, 6.5)")
     notebook.wait("v.state.toJSON().position[2] === 6.5 && v.isReady()")
     assert (known.plane(notebook.picture()) == known.voxels(6)).all()

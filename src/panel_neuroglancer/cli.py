@@ -15,6 +15,26 @@ def _pair(text: str) -> tuple[Path, str]:
     return Path(source), target
 
 
+def _add_site_options(command: argparse.ArgumentParser, requirements: str) -> None:
+    """Add what all commands have that make a site."""
+    command.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="where the site goes; an older site there is replaced at the end",
+    )
+    command.add_argument("--pyodide-version", metavar="VERSION", help="default 0.27.7")
+    command.add_argument(
+        "--requirements",
+        action="append",
+        default=[],
+        metavar="SPEC|FILE",
+        help=f"{requirements}: a requirement as for pip, or a file of them; may be repeated",
+    )
+    command.add_argument("--quiet", action="store_true", help="say nothing unless it fails")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="panel-neuroglancer", description="Neuroglancer as a Panel component: static sites."
@@ -34,25 +54,10 @@ def _parser() -> argparse.ArgumentParser:
         help="pyodide (Python on the page) or pyodide-worker (beside it); may be repeated or a comma list; default pyodide-worker",
     )
     convert.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help="where the site goes; an older site there is replaced at the end",
-    )
-    convert.add_argument(
         "--runtime",
         choices=("local", "cdn"),
         default="local",
         help="local: everything lies in the site (default); cdn: Python and Panel come from the network",
-    )
-    convert.add_argument("--pyodide-version", metavar="VERSION", help="default 0.27.7")
-    convert.add_argument(
-        "--requirements",
-        action="append",
-        default=[],
-        metavar="SPEC|FILE",
-        help="what the app needs besides what it imports: a requirement as for pip, or a file of them; may be repeated",
     )
     convert.add_argument(
         "--data",
@@ -76,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="how long each app may run to draw its page; default 300",
     )
-    convert.add_argument("--quiet", action="store_true", help="say nothing unless it fails")
+    _add_site_options(convert, "what the app needs besides what it imports")
     convert.set_defaults(run=_convert)
 
     lite = commands.add_parser(
@@ -93,20 +98,6 @@ def _parser() -> argparse.ArgumentParser:
         help="a folder of notebooks and the files beside them; may be repeated",
     )
     lite.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help="where the site goes; an older site there is replaced at the end",
-    )
-    lite.add_argument(
-        "--requirements",
-        action="append",
-        default=[],
-        metavar="SPEC|FILE",
-        help="what the notebooks import besides: a requirement as for pip, or a file of them; may be repeated",
-    )
-    lite.add_argument(
         "--apps",
         default="lab,notebooks",
         metavar="LIST",
@@ -118,8 +109,7 @@ def _parser() -> argparse.ArgumentParser:
         help="also write DIR.zip, which needs only Python: for a classroom with no network",
     )
     lite.add_argument("--max-size", type=float, metavar="MB", help="fail if the site is larger")
-    lite.add_argument("--pyodide-version", metavar="VERSION", help="default 0.27.7")
-    lite.add_argument("--quiet", action="store_true", help="say nothing unless it fails")
+    _add_site_options(lite, "what the notebooks import besides")
     lite.set_defaults(run=_lite)
 
     runtime = commands.add_parser(

@@ -57,7 +57,7 @@ def engine_location(doc: Document | None = None) -> dict[str, str]:
     if _inlined.get():
         return {"url": "", "entry": entry}
     if url := os.environ.get(ENGINE_URL):
-        return {"url": _folder(url), "entry": entry}
+        return {"url": folder(url), "entry": entry}
     if _is_served(doc):
         # The way Panel itself writes the address of a bundle, so that both work behind the same proxies.
         return {"url": f"{state.rel_path or '.'}/static/extensions/{NAME}/engine/", "entry": entry}
@@ -101,7 +101,8 @@ def inline_script() -> str:
     return f'<script type="application/json" id="panel-neuroglancer-engine">{json.dumps(engine)}</script>'
 
 
-def _folder(url: str) -> str:
+def folder(url: str) -> str:
+    """Return a URL as that of a folder, ending in "/"."""
     return url if url.endswith("/") else f"{url}/"
 
 

@@ -14,6 +14,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from panel.io.state import state
 
 from . import _runtime
+from .engine import folder
 
 SITE_URL = "PANEL_NEUROGLANCER_SITE_URL"
 QUIET = 1.0  # seconds until progress is shown
@@ -46,7 +47,7 @@ def site_url(path: str) -> str:
     >>> del os.environ["PANEL_NEUROGLANCER_SITE_URL"]
     """
     if base := os.environ.get(SITE_URL) or _lite_folder() or _request_folder() or _jupyter_folder():
-        return urljoin(base if base.endswith("/") else f"{base}/", path)
+        return urljoin(folder(base), path)
     raise RuntimeError(
         f"site_url({path!r}) cannot know where the page is: there is no site, no notebook and no request here. "
         f"Call it inside an app run by `panel serve`, or set the environment variable {SITE_URL} "
@@ -84,17 +85,17 @@ async def read_file(path: str, progress: Callable[[int, int | None], Any] | None
     >>> len(asyncio.run(read_file(str(path))))
     3
     """
-    tell = progress or _Line(path)
-    if not _runtime.in_pyodide() and not urlsplit(path).scheme.startswith("http"):
-        return await asyncio.to_thread(_read, path)
+    scheme = urlsplit(path).scheme
     if not _runtime.in_pyodide():
-        raise ValueError(
-            f"read_file({path!r}) reads files beside the notebook, not from the network: fetch it, for example with "
-            "urllib.request, and save it there."
-        )
-    url = site_url(quote(path) if not urlsplit(path).scheme else path)
+        if scheme.startswith("http"):
+            raise ValueError(
+                f"read_file({path!r}) reads files beside the notebook, not from the network: fetch it, for example with "
+                "urllib.request, and save it there."
+            )
+        return await asyncio.to_thread(_read, path)
+    url = site_url(path if scheme else quote(path))
     try:
-        return await _runtime.fetch(url, tell)
+        return await _runtime.fetch(url, progress or _Line(path))
     except FileNotFoundError:
         if Path(path).is_file():
             return _read(path)
@@ -142,8 +143,8 @@ def _lite_folder() -> str | None:
     """Return the notebook's folder on a JupyterLite site, where its files are mounted under ``/drive``."""
     if not (site := _runtime.lite_site()):
         return None
-    folder = PurePosixPath(os.getcwd())
-    inside = folder.relative_to("/drive").as_posix() if folder.is_relative_to("/drive") else "."
+    here = PurePosixPath(os.getcwd())
+    inside = here.relative_to("/drive").as_posix() if here.is_relative_to("/drive") else "."
     return urljoin(site, f"files/{quote(inside)}/")
 
 

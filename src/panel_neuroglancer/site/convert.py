@@ -6,14 +6,12 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
-
 from . import assets, cdn, local, pages
 from .errors import BadInputError
 from .options import URLS, App, Options
 from .progress import Progress, size, tree_size
 from .render import check_versions, render
-from .resolve import distributions, imported, local_modules
+from .resolve import distributions, imported, local_modules, parse_requirements
 from .runtime import Runtime
 from .serve import Server
 from .stage import check_target, staging
@@ -95,7 +93,7 @@ def _ask(app: App, stage: Path, options: Options, runtime: Runtime) -> None:
     """Find out what an app needs, and pack the modules that lie beside it."""
     modules, sources = local_modules(app.path, app.page.source)
     names = distributions(set().union(*map(imported, sources)), runtime, set(modules))
-    app.asked = [Requirement(text) for text in (*options.requirements, *sorted(names))]
+    app.asked = parse_requirements([*options.requirements, *sorted(names)])
     if modules:
         app.archives = [f"static/{app.path.stem}-modules.zip"]
         (stage / app.archives[0]).write_bytes(
@@ -141,11 +139,5 @@ def _check(apps: Sequence[Path], out: Path, options: Options) -> None:
             raise BadInputError(f"{target!r} is no target: choose from {', '.join(pages.TARGETS)}.")
     if not options.targets or len(set(options.targets)) != len(options.targets):
         raise BadInputError(f"Name each target once: {', '.join(pages.TARGETS)}.")
-    for text in options.requirements:
-        try:
-            Requirement(text)
-        except InvalidRequirement as error:
-            raise BadInputError(
-                f"{text!r} is not a requirement ({error}): write it as for pip, like `scipy>=1.14`."
-            ) from error
+    parse_requirements(options.requirements)
     check_target(out, MARKER)

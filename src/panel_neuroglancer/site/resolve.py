@@ -15,12 +15,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from . import neuroglancer_wheel, wheels
-from .errors import DependencyConflictError, FetchError, NoWasmWheelError
+from .errors import BadInputError, DependencyConflictError, FetchError, NoWasmWheelError
 from .fetch import cache_dir, pip_download, write_atomically
 from .progress import Progress
 from .runtime import Runtime
@@ -43,6 +43,19 @@ class Package:
     wheel: wheels.Wheel
     depends: list[str] = field(default_factory=list)
     entry: dict[str, Any] | None = None  # of the official lock, for a package of Pyodide's distribution
+
+
+def parse_requirements(texts: Iterable[str]) -> list[Requirement]:
+    """Read requirements, or raise BadInputError that names the one that is none."""
+    found = []
+    for text in texts:
+        try:
+            found.append(Requirement(text))
+        except InvalidRequirement as error:
+            raise BadInputError(
+                f"{text!r} is not a requirement ({error}): write it as for pip, like `scipy>=1.14`."
+            ) from error
+    return found
 
 
 # Of the standard library, but a package of its own in Pyodide's distribution.

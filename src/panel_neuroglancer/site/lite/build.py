@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 
 from .. import assets
 from ..errors import BadInputError, SiteError
 from ..install import install
 from ..progress import Progress, size, tree_size
+from ..resolve import parse_requirements
 from ..runtime import DEFAULT_VERSION, Runtime
 from ..stage import check_target, staging
 from . import classroom, jupyter, packages, prune
@@ -117,12 +118,4 @@ def _check(contents: Sequence[Path], out: Path, options: LiteOptions) -> list[Re
             f"--apps names {named}: choose from {', '.join(APPS)}, as in --apps lab,notebooks."
         )
     check_target(out, MARKER)
-    requirements = []
-    for text in options.requirements:
-        try:
-            requirements.append(Requirement(text))
-        except InvalidRequirement as error:
-            raise BadInputError(
-                f"{text!r} is not a requirement ({error}): write it as for pip, like `scipy>=1.14`."
-            ) from error
-    return requirements
+    return parse_requirements(options.requirements)
