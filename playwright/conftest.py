@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,11 +147,7 @@ def serve_folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Abs
 
 
 @contextmanager
-def _panel_serve(
-    apps: list[Path], log: Path, *options: str, python: str = sys.executable, **env: str
-) -> Iterator[str]:
-    command = [python, "-m", "panel", "serve", *map(str, apps), "--port", "0", "--address", "127.0.0.1",
-               "--allow-websocket-origin", "*", *options]  # fmt: skip
+def _program(command: list[str], name: str, address: str, log: Path, env: Mapping[str, str]) -> Iterator[str]:
     with (
         log.open("w") as out,
         subprocess.Popen(
@@ -167,10 +163,10 @@ def _panel_serve(
         said = ""
         for line in server.stdout:
             said += line
-            if address := re.search(r"http://(?:localhost|127\.0\.0\.1):\d+/", line):
+            if found := re.search(address, line):
                 break
         else:
-            raise RuntimeError(f"panel serve ended:\n{said}")
+            raise RuntimeError(f"{name} ended:\n{said}")
 
         def drain() -> None:
             # Its pipe must not fill up.
@@ -181,11 +177,25 @@ def _panel_serve(
         thread = threading.Thread(target=drain)
         thread.start()
         try:
-            yield address.group().replace("localhost", "127.0.0.1")
+            yield found.group().replace("localhost", "127.0.0.1")
         finally:
             server.terminate()
             server.wait()
             thread.join()
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[..., AbstractContextManager[str]]:
+    """Run a server until the context ends, its output in a log; it gives what matched `address` in what it said first."""
+    return _program
+
+
+def _panel_serve(
+    apps: list[Path], log: Path, *options: str, python: str = sys.executable, **env: str
+) -> AbstractContextManager[str]:
+    command = [python, "-m", "panel", "serve", *map(str, apps), "--port", "0", "--address", "127.0.0.1",
+               "--allow-websocket-origin", "*", *options]  # fmt: skip
+    return _program(command, "panel serve", r"http://(?:localhost|127\.0\.0\.1):\d+/", log, env)
 
 
 @pytest.fixture(scope="session")

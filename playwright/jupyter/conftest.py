@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import shutil
-import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -109,7 +106,7 @@ class Server:
 
 
 @contextmanager
-def _jupyter(folder: Path) -> Iterator[Server]:
+def _jupyter(folder: Path, program: Callable[..., AbstractContextManager[str]]) -> Iterator[Server]:
     notebooks, data = folder / "notebooks", folder / "data"
     notebooks.mkdir()
     # JupyterLite's kernel, which builds the site of notebooks, is no extension of JupyterLab's, though it lies with them.
@@ -143,7 +140,6 @@ def _jupyter(folder: Path) -> Iterator[Server]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(values))
     env = {
-        **os.environ,
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(data),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
@@ -151,42 +147,15 @@ def _jupyter(folder: Path) -> Iterator[Server]:
         "JUPYTER_NO_CONFIG": "",
     }
     command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
-    log = folder / "log.txt"
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder, env=env
-    ) as server:
-        assert server.stdout is not None
-        said, url = "", None
-        for line in server.stdout:
-            said += line
-            if "http://127.0.0.1:" in line and "/lab" in line:
-                url = "http://127.0.0.1:" + line.split("http://127.0.0.1:")[1].split("/")[0] + "/"
-                break
-        else:
-            raise RuntimeError(f"jupyter lab ended:\n{said}")
-
-        def drain() -> None:
-            # Its pipe must not fill up.
-            with log.open("w") as out:
-                out.write(said)
-                for line in server.stdout or ():
-                    out.write(line)
-                    out.flush()
-
-        thread = threading.Thread(target=drain)
-        thread.start()
-        try:
-            yield Server(url, notebooks)
-        finally:
-            server.terminate()
-            server.wait()
-            thread.join()
+    address = r"http://127\.0\.0\.1:\d+/(?=\S*lab)"
+    with program(command, "jupyter lab", address, folder / "log.txt", env) as url:
+        yield Server(url, notebooks)
 
 
 @pytest.fixture(scope="session")
-def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def jupyter(tmp_path_factory: pytest.TempPathFactory, program: Any) -> Iterator[Server]:
     """The one Jupyter server of all tests here."""
-    with _jupyter(tmp_path_factory.mktemp("jupyter")) as server:
+    with _jupyter(tmp_path_factory.mktemp("jupyter"), program) as server:
         yield server
 
 

@@ -108,7 +108,8 @@ def test_a_saved_notebook_has_a_picture_of_the_view_and_is_small(book: Any) -> N
 
 
 def test_interrupting_and_restarting_leave_a_notebook_that_works(book: Any) -> None:
-    book.watch.expect("Connection lost, reconnecting")
+    # JupyterLab's own words while a kernel goes and comes.
+    book.watch.expect("Connection lost, reconnecting", "Trying to send message on removed socket")
     book.page.evaluate("() => kernel().restart()")
     book.until("the kernel does not come back", "kernel()?.status === 'idle'", timeout=180_000)
     with pytest.raises((AssertionError, Error), match="NameError"):
