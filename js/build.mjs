@@ -54,7 +54,7 @@ function upstreamPlugin(check, wasm) {
         }
         const contents = check.edit(EDITS, file, fs.readFileSync(args.path, "utf8"));
         check.observe(contents);
-        for (const [, name] of contents.matchAll(/"\.\/(\w+\.wasm)"/g))
+        for (const [, name] of contents.matchAll(/"\.\/(\w+\.wasm)\.gz"/g))
           wasm.set(name, path.join(path.dirname(args.path), name));
         return { contents, loader: "js" };
       });
@@ -112,7 +112,8 @@ async function buildEngine() {
     throw new Error(`neuroglancer no longer matches these seams (seams.mjs):\n  ${failures.join("\n  ")}`);
   const files = new Map();
   for (const file of result.outputFiles) files.set(path.basename(file.path), Buffer.from(file.contents));
-  for (const [name, file] of wasm) files.set(name, fs.readFileSync(file));
+  // A third of the size on disk, too; see fetchPart.
+  for (const [name, file] of wasm) files.set(`${name}.gz`, gzip(fs.readFileSync(file)));
   // The style sheet travels inside the engine: it is adopted by each viewer's shadow root.
   const css = files.get("engine.css");
   files.delete("engine.css");

@@ -42,7 +42,7 @@ export const EDITS = [
   ].map(([file, name]) => ({
     file,
     from: `fetch(new URL("./${name}.wasm", import.meta.url))`,
-    to: `__parts.fetchPart("./${name}.wasm", import.meta.url)`,
+    to: `__parts.fetchPart("./${name}.wasm.gz", import.meta.url)`,
     times: 1,
   })),
   // Chunks of 32 and 64-bit labels are kept compressed, and were sent so, which Python cannot read.

@@ -17,6 +17,9 @@ interface PartsGlobal {
 
 const scope = globalThis as PartsGlobal;
 
+/** The first byte of what gzip wrote. */
+const GZIP = 0x1f;
+
 /** Start a module worker that may ask the page for what Python serves. */
 export function startWorker(url: URL | string): Worker {
   const worker = makeWorker(url);
@@ -48,13 +51,18 @@ export async function partUrl(path: string, base: string): Promise<string> {
   return resolve === undefined ? new URL(path, base).href : await resolve(path.slice(2));
 }
 
-/** Fetch a part as a response that WebAssembly can stream. */
+/** Fetch a part that is compressed with gzip, as a response that WebAssembly can stream. */
 export async function fetchPart(path: string, base: string): Promise<Response> {
   const url = await partUrl(path, base);
   const response = await fetch(url);
   if (!response.ok) throw new Error(`Part ${path} of the viewer could not be loaded: HTTP ${response.status}`);
-  // Some servers do not know the media type, without which streaming compilation refuses.
-  return new Response(response.body, { headers: { "content-type": "application/wasm" } });
+  const part = await response.blob();
+  // Some servers say of such a file that it is compressed, and then the browser has unpacked it already.
+  const [first] = new Uint8Array(await part.slice(0, 1).arrayBuffer());
+  const bytes = part.stream();
+  const wasm = first === GZIP ? bytes.pipeThrough(new DecompressionStream("gzip")) : bytes;
+  // Streaming compilation insists on the media type.
+  return new Response(wasm, { headers: { "content-type": "application/wasm" } });
 }
 
 /** Code that loads a worker's module, and keeps what is sent to the worker until the module is there to hear it. */

@@ -114,13 +114,32 @@ class Notebook:
         """Return the place of this notebook's first viewer among the page's."""
         return self._first_in(f"lab.panelOf({self.name!r})")
 
+    def in_cell(self, cell: int) -> int:
+        """Bring a cell into view, as JupyterLab takes others off the page, and return the place of its first viewer."""
+        self.page.evaluate("cell => lab.panel.content.scrollToItem(cell)", cell)
+        return self._first_in(f"lab.panel.content.widgets[{cell}]")
+
     def in_output_view(self) -> int:
         """Return the place of the viewer in the output view among the page's."""
         return self._first_in("lab.outputView()")
 
     def _first_in(self, widget: str) -> int:
-        self.page.wait_for_function(f"lab.viewersIn({widget}.node).length > 0")
-        return int(self.page.evaluate(f"lab.viewersIn({widget}.node)[0]"))
+        # JupyterLab may still be taking other cells off the page, which moves the places.
+        return int(
+            self.page.evaluate(
+                f"""async () => {{
+                  const end = performance.now() + 60_000;
+                  for (let found, same = 0; ; ) {{
+                    await new Promise(requestAnimationFrame);
+                    const [now] = lab.viewersIn({widget}?.node);
+                    same = now === found ? same + 1 : 0;
+                    found = now;
+                    if (now !== undefined && same === 10) return now;
+                    if (performance.now() > end) throw new Error("no viewer in {widget.replace('"', "'")}");
+                  }}
+                }}"""
+            )
+        )
 
     def close_output_view(self) -> None:
         self.page.evaluate("lab.outputView().close()")

@@ -63,26 +63,44 @@ def test_a_tab_is_closed_and_opened_again(desk: Any, known: Any) -> None:
     notebook.wait("v.state.toJSON().position[2] === 2.5")
 
 
+def test_a_cell_is_moved(desk: Any, known: Any) -> None:
+    notebook = desk.new(known.SHOWN, "1 + 1")
+    notebook.drawn()
+    alive = notebook.python(ALIVE)
+    moved(notebook, 5.5)
+    notebook.select(2)
+    notebook.command("notebook:move-cell-down")
+    i = notebook.in_cell(3)
+    notebook.wait("v.state.toJSON().position[2] === 5.5", i=i)
+    right(notebook, known, 5, i)
+    moved(notebook, 6.5, i)
+    notebook.until(f"{ALIVE} == {alive}")
+    notebook.run(3)
+    right(notebook, known, 6, notebook.in_cell(3))
+    notebook.until(f"{ALIVE} == {alive}")
+
+
 def test_one_viewer_in_two_cells_and_in_a_view_of_its_own(desk: Any, known: Any) -> None:
     notebook = desk.new(known.SHOWN, "view", "None")
-    notebook.drawn(0)
-    notebook.drawn(1)
-    moved(notebook, 5.5)
-    notebook.wait("v.state.toJSON().position[2] === 5.5", i=1)
-    right(notebook, known, 5, 1)
+    one, other = 2, 3
+    notebook.drawn(notebook.in_cell(one))
+    moved(notebook, 5.5, notebook.in_cell(one))
+    i = notebook.in_cell(other)
+    notebook.wait("v.state.toJSON().position[2] === 5.5", i=i)
+    right(notebook, known, 5, i)
 
-    notebook.select(2)
+    notebook.select(one)
     notebook.command("notebook:create-output-view")
-    notebook.page.wait_for_function("deep('.panel-neuroglancer-viewer').length === 3")
     i = notebook.in_output_view()
     notebook.wait("v.state.toJSON().position[2] === 5.5", i=i)
     right(notebook, known, 5, i)
     moved(notebook, 6.5, i)
-    notebook.wait("v.state.toJSON().position[2] === 6.5", i=1 - (i == 1))
+    for cell in (one, other):
+        notebook.wait("v.state.toJSON().position[2] === 6.5", i=notebook.in_cell(cell))
     notebook.close_output_view()
-    notebook.page.wait_for_function("deep('.panel-neuroglancer-viewer').length === 2")
-    moved(notebook, 3.5)
-    notebook.wait("v.state.toJSON().position[2] === 3.5", i=1)
+    notebook.page.wait_for_function("!lab.outputView()")
+    moved(notebook, 3.5, notebook.in_cell(one))
+    notebook.wait("v.state.toJSON().position[2] === 3.5", i=notebook.in_cell(other))
 
 
 def test_scrolled_far_away_and_back(desk: Any, jupyter: Any, known: Any) -> None:

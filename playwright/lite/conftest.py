@@ -253,11 +253,10 @@ def lite(serve_folders: Callable[..., Any]) -> Iterator[str]:
         yield f"{url}course/"
 
 
-@pytest.fixture
-def open_notebook(
+@contextmanager
+def _opener(
     browser: Browser, lite: str, watched: Callable[[BrowserContext], Any]
 ) -> Iterator[Callable[..., Notebook]]:
-    """Opens a notebook of the site in ``lab`` or ``notebooks``, each in a browser that has never seen the site."""
     opened: list[tuple[BrowserContext, Any]] = []
 
     def go(path: str, app: str = "notebooks") -> Notebook:
@@ -280,3 +279,17 @@ def open_notebook(
         context.close()
     for _, watch in opened:
         watch.check()
+
+
+@pytest.fixture
+def open_notebook(browser: Browser, lite: str, watched: Any) -> Iterator[Callable[..., Notebook]]:
+    """Opens a notebook of the site in ``lab`` or ``notebooks``, each in a browser that has never seen the site."""
+    with _opener(browser, lite, watched) as go:
+        yield go
+
+
+@pytest.fixture(scope="module")
+def open_shared(browser: Browser, lite: str, watched: Any) -> Iterator[Callable[..., Notebook]]:
+    """Opens a notebook that several tests share."""
+    with _opener(browser, lite, watched) as go:
+        yield go

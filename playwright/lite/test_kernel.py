@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,12 +12,24 @@ from playwright.sync_api import Error
 PICTURE = "data-panel-neuroglancer"
 
 
-@pytest.fixture
-def book(open_notebook: Callable[..., Any]) -> Any:
-    book = open_notebook("1_quickstart.ipynb", "lab")
+@pytest.fixture(scope="module")
+def shared(open_shared: Callable[..., Any]) -> Any:
+    book = open_shared("1_quickstart.ipynb", "lab")
     for id in ("setup", "imports", "link", "brain"):
         book.run(id)
     return book
+
+
+@pytest.fixture
+def book(shared: Any) -> Iterator[Any]:
+    """The quickstart in JupyterLab, run as far as its first viewer; the tests share it, and the last restarts it."""
+    watch = shared.watch
+    always = [*watch.expected]
+    yield shared
+    watch.check()
+    # One test's complaints are not the next one's.
+    watch.complaints.clear()
+    watch.expected[:] = always
 
 
 def begin(book: Any, code: str) -> None:

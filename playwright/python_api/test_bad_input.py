@@ -11,7 +11,7 @@ import pytest
 # Python's log, which a page with Python in it has in its console.
 LOG = "pyodide.asm"
 # With Python on the page a part of the tests is enough.
-APART = pytest.mark.parametrize("runtime", ["serve", "pyodide-worker"], indirect=True, scope="session")
+pytestmark = pytest.mark.parametrize("runtime", ["serve", "pyodide-worker"], indirect=True, scope="session")
 PRELUDE = """
     import asyncio, logging
 
@@ -66,7 +66,6 @@ def space_of(**wrong: str) -> str:
     return f"neuroglancer.CoordinateSpace({', '.join(f'{k}={v}' for k, v in given.items())})"
 
 
-@APART
 @pytest.mark.parametrize(
     ("volume", "words"),
     [

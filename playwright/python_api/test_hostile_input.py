@@ -117,6 +117,7 @@ def test_a_state_from_anybody_runs_nothing(lab: Any, attack: str, way: str) -> N
     assert seen == []
 
 
+@APART
 def test_harm_is_seen(lab: Any) -> None:
     """The tests below can fail."""
     lab.run("show(None)")
@@ -135,6 +136,7 @@ def test_harm_is_seen(lab: Any) -> None:
     lab.page.evaluate("() => { delete window.pwned; }")
 
 
+@APART
 @pytest.mark.parametrize("attack", ATTACKS[:4])
 def test_messages_and_errors_of_python_are_text(lab: Any, attack: str) -> None:
     lab.watch.expect(*LOG)

@@ -239,6 +239,28 @@ def test_pages_of_the_notebooks_may_name_other_hosts(tmp_path: Path) -> None:
     prune.check(tmp_path)
 
 
+CHUNKS = {
+    "mermaid": ["mermaid", "dompurify"], "shared": ["uuid"], "mixed": ["mermaid", "react"], "vega": ["vega-lite", "clone"],
+    "d3": ["d3-shape"], "rust": ["@lezer/rust", "@codemirror/lang-rust"], "python": ["@lezer/python"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("found", "kept"),
+    [({"numpy"}, {"shared", "mixed", "python"}), ({"altair"}, {"shared", "mixed", "python", "vega", "d3"})],
+)
+def test_chunks_of_extensions_that_are_not_there_go(tmp_path: Path, found: set[str], kept: set[str]) -> None:
+    (tmp_path / "build").mkdir()
+    for name, modules in CHUNKS.items():
+        sources = [f"webpack://x/../node_modules/{module}/index.js" for module in modules]
+        (tmp_path / f"build/{name}.js").write_text("")
+        (tmp_path / f"build/{name}.js.map").write_text(
+            json.dumps({"sources": [*sources, "webpack://x/webpack/boot"]})
+        )
+    prune.prune(tmp_path, prune.disabled(found))
+    assert {path.stem for path in tmp_path.glob("build/*")} == kept
+
+
 def test_an_edit_that_no_longer_fits_is_an_error() -> None:
     bokeh = wheels.installed("bokeh")
     assert bokeh

@@ -34,11 +34,12 @@ function guard(renderer: Renderer, viewers: Set<Pictured>): void {
   const dispose = renderer.dispose.bind(renderer);
   const ends: (() => void)[] = [];
   let disposed = false;
+  let html = "";
   const stop = () => {
     for (const end of ends.splice(0)) end();
   };
   renderer.renderModel = async (model) => {
-    const html = String(model.data["text/html"]);
+    html = String(model.data["text/html"]);
     const shown = new Map([...viewers].filter(({ id }) => html.includes(id)).map((viewer) => [viewer.id, viewer]));
     if (shown.size === 0 || renderer.node.childElementCount > 0) return await render(model);
     // JupyterLab makes the outputs of a cell that is moved anew before it ends the old ones.
@@ -61,5 +62,15 @@ function guard(renderer: Renderer, viewers: Set<Pictured>): void {
     disposed = true;
     stop();
     dispose();
+    forgetComms(html);
   };
+}
+
+/**
+ * Forget Panel's connections of an output that has ended. Panel would take them for the same output rendered anew, as in a
+ * cell that is moved, and wait for answers that go to the one that has ended.
+ */
+function forgetComms(html: string): void {
+  const { comms = {} } = (globalThis as { PyViz?: { comms?: Record<string, unknown> } }).PyViz ?? {};
+  for (const [, comm] of html.matchAll(/"client_comm_id":\s*"(\w+)"/g)) delete comms[comm as string];
 }

@@ -50,8 +50,19 @@ SLIM = {
         "bokeh/_sri/3.[0-8].*",
     ],
     "nibabel": ["nibabel/tests/*", "nibabel/*/tests/*", "nibabel/benchmarks/*", "nisext/*"],
+    "prompt-toolkit": [
+        "prompt_toolkit/contrib/*",
+        "prompt_toolkit/*/win32*.py",
+        "prompt_toolkit/*/conemu.py",
+    ],
     "ipython": ["IPython/testing/plugin/*", "IPython/sphinxext/*", "IPython/*/tests/*"],
-    "jedi": ["jedi/third_party/django-stubs/*", "jedi/third_party/typeshed/third_party/*"],
+    "jedi": [
+        "jedi/third_party/django-stubs/*",
+        "jedi/third_party/typeshed/third_party/*",
+        "jedi/third_party/typeshed/stdlib/2/*",
+    ],
+    # For data frames that do not live in a browser.
+    "narwhals": ["narwhals/_dask/*", "narwhals/_ibis/*", "narwhals/_spark_like/*", "narwhals/testing/*"],
     "numpy": ["numpy/*/tests/*", "numpy/f2py/*", "numpy/_core/include/*", "numpy/random/lib/*", "*.pyi"],
     "panel-material-ui": ["*.map", "panel_material_ui/tests/*"],
 }
@@ -152,11 +163,11 @@ class Wheel:
 def pack(files: dict[str, bytes]) -> bytes:
     """Return a zip archive whose bytes depend on nothing but the files."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         for path in sorted(files):
             info = zipfile.ZipInfo(path, (2020, 1, 1, 0, 0, 0))
             info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            archive.writestr(info, files[path])
+            archive.writestr(info, files[path], compresslevel=9)
     return buffer.getvalue()
 
 

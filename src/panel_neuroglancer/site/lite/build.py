@@ -65,15 +65,16 @@ def lite(
     with staging(out) as stage, assets.steady_engine(), tempfile.TemporaryDirectory() as folder:
         found = packages.resolve(requirements, runtime, progress)
         progress.say(f"  {len(found)} packages: {', '.join(sorted(found))}")
+        disabled = prune.disabled(found)
         sizes = install(runtime, found, Path(folder), progress)
         with progress.step("build JupyterLite") as details:
-            jupyter.build(Path(folder), stage, contents, options.apps)
+            jupyter.build(Path(folder), stage, contents, options.apps, disabled)
             details.append(size(tree_size(stage)))
         jupyter.copy_icons(stage)
         sizes["engine"] = assets.copy_engine(stage, jupyter.ENGINE)
         sizes["Panel and Bokeh on the page"] = assets.copy_scripts(stage)
         with progress.step("drop what is never loaded") as details:
-            details.append(size(prune.prune(stage)))
+            details.append(size(prune.prune(stage, disabled)))
         prune.check(stage)
         total = tree_size(stage)
         progress.sizes(sizes)

@@ -16,7 +16,6 @@ from .. import assets
 from ..errors import BadInputError, SiteError
 from ..install import FOLDER
 from .packages import AT_START, KERNEL
-from .prune import DISABLED
 
 # What fits together: these were tried with the runtime, others may or may not work.
 TOOLS = {"jupyterlite-core": "0.8.6", "jupyterlite-pyodide-kernel": "0.8.6", "pyviz-comms": "3.0.6"}
@@ -42,8 +41,8 @@ def check_tools() -> None:
         )
 
 
-def settings() -> dict[str, Any]:
-    """Return ``jupyter-lite.json``. The environment's addresses start from the pages, which all lie one folder deep."""
+def settings(disabled: Sequence[str] = ()) -> dict[str, Any]:
+    """Return ``jupyter-lite.json`` with some of JupyterLab's extensions disabled. The environment's addresses start from the pages, which all lie one folder deep."""
     env = {
         "PANEL_CDN_ROOT": f"../{assets.PANEL_ROOT}",
         "BOKEH_CDN_BASE_URL": "../static/bokeh",
@@ -58,15 +57,17 @@ def settings() -> dict[str, Any]:
         "jupyter-lite-schema-version": 0,
         "jupyter-config-data": {
             "exposeAppInBrowser": True,
-            "disabledExtensions": list(DISABLED),
+            "disabledExtensions": [*disabled],
             "litePluginSettings": {f"{KERNEL}:kernel": kernel},
         },
     }
 
 
-def build(source: Path, stage: Path, contents: Sequence[Path], apps: Sequence[str]) -> None:
+def build(
+    source: Path, stage: Path, contents: Sequence[Path], apps: Sequence[str], disabled: Sequence[str]
+) -> None:
     """Run ``jupyter lite build`` on a folder that has ``static/pyodide`` already."""
-    (source / "jupyter-lite.json").write_text(json.dumps(settings()), encoding="utf8")
+    (source / "jupyter-lite.json").write_text(json.dumps(settings(disabled)), encoding="utf8")
     _copy_extensions(source / "labextensions")
     command = [
         sys.executable,
@@ -122,3 +123,5 @@ def copy_icons(site: Path) -> None:
         site / "static" / "favicons",
         ignore=lambda _, names: {n for n in names if not n.endswith(".ico")},
     )
+    if (own := site / "lab" / "favicon.ico").exists():  # ten times the size
+        shutil.copy(icons / "favicon.ico", own)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 
 from .. import assets
@@ -21,31 +21,49 @@ NEVER_LOADED = (
     *(f"**/tabulator_{style}*.css" for style in ("bootstrap", "bulma", "materialize", "midnight", "modern")),
     "extensions/@jupyterlite/pyodide-kernel-extension/static/pypi/*.whl",  # the lock has them
 )
-# A static site has no terminals, and drawing diagrams takes 5 MB: ```mermaid shows as text.
-DISABLED = ("@jupyterlab/mermaid-extension", "@jupyterlab/terminal-extension")
-_OF_DISABLED = re.compile(
-    r"mermaid|@mermaid-js/.*|elkjs|cytoscape.*|cose-base|layout-base|katex|khroma|dagre-d3-es|lodash-es|dayjs|stylis|roughjs"
-    r"|es-toolkit|uuid|ts-dedent|@iconify/utils|@braintree/sanitize-url|@upsetjs/venn\.js|@xterm/.*"
-)
+# What JupyterLab can do and such a site does not: for each extension the packages that nothing else uses, and those that
+# its chunks hold besides. A static site has no terminals; drawing diagrams takes 5 MB: ```mermaid shows as text.
+_EXTENSIONS = {
+    "@jupyterlab/terminal-extension": (r"@xterm/.*", ""),
+    "@jupyterlab/mermaid-extension": (
+        r"mermaid|@mermaid-js/.*|elkjs|cytoscape.*|cose-base|layout-base|katex|khroma|dagre-d3-es|roughjs|@upsetjs/venn\.js",
+        r"lodash-es|dayjs|stylis|es-toolkit|uuid|ts-dedent|@iconify/utils|@braintree/sanitize-url|dompurify",
+    ),
+    # A megabyte, which only Altair's plots need; Mermaid draws with d3, too.
+    "@jupyterlab/vega5-extension": (
+        r"vega|vega-.*|d3-.*|topojson-client|internmap|delaunator|robust-predicates",
+        r"clone|fast-json-.*|json-stringify-.*",
+    ),
+}
+_NEEDED_BY = {"@jupyterlab/vega5-extension": "altair"}
+# Files in these languages open without colours.
+_LANGUAGES = r"(?:@lezer|@codemirror)/(?:lang-)?(?:cpp|java|php|rust)"
 
 
-def prune(site: Path) -> int:
-    """Delete such files and return their size."""
-    paths = {path for pattern in NEVER_LOADED for path in site.glob(pattern) if path.is_file()} | set(
-        _of_disabled(site)
-    )
+def disabled(packages: Container[str]) -> list[str]:
+    """Return the extensions of JupyterLab that a site with these Python packages does without."""
+    return [name for name in _EXTENSIONS if _NEEDED_BY.get(name) not in packages]
+
+
+def prune(site: Path, extensions: Sequence[str]) -> int:
+    """Delete such files, and those of disabled `extensions`, and return their size."""
+    paths = {path for pattern in NEVER_LOADED for path in site.glob(pattern) if path.is_file()}
+    paths.update(_of_disabled(site, extensions))
     total = sum(path.stat().st_size for path in paths)
     for path in paths:
         path.unlink()
     return total
 
 
-def _of_disabled(site: Path) -> Iterator[Path]:
+def _of_disabled(site: Path, extensions: Sequence[str]) -> Iterator[Path]:
     """Yield JupyterLab's chunks in which there is nothing but packages of disabled extensions, as its source maps tell."""
+    own = re.compile("|".join([_LANGUAGES, *(_EXTENSIONS[name][0] for name in extensions)]))
+    all_of = re.compile("|".join([own.pattern, *filter(None, (_EXTENSIONS[name][1] for name in extensions))]))
     for path in site.glob("build/*.js.map"):
         sources = [source for source in json.loads(path.read_bytes())["sources"] if "webpack/" not in source]
-        packages = [re.findall(r"node_modules/((?:@[^/]+/)?[^/]+)", source) for source in sources]
-        if packages and all(found and _OF_DISABLED.fullmatch(found[-1]) for found in packages):
+        found = [re.findall(r"node_modules/((?:@[^/]+/)?[^/]+)", source) for source in sources]
+        packages = {names[-1] if names else "" for names in found}
+        if any(map(own.fullmatch, packages)) and all(map(all_of.fullmatch, packages)):
             yield path.with_suffix("")
 
 
