@@ -97,6 +97,73 @@ def test_a_loop_that_has_ended_is_not_waited_for(comm, sent):
     assert sent == [[{"text": "late"}]]
 
 
+class WatchedLock:
+    """A lock that tells when somebody has to wait for it."""
+
+    def __init__(self):
+        self._lock, self.awaited = threading.RLock(), threading.Event()
+
+    def acquire(self, blocking=True):
+        if self._lock.acquire(blocking=False):
+            return True
+        self.awaited.set()
+        return blocking and self._lock.acquire()
+
+    def release(self):
+        self._lock.release()
+
+    __enter__ = acquire
+
+    def __exit__(self, *args):
+        self.release()
+
+
+def test_who_waits_for_its_turn_keeps_nobody_else_waiting(sent):
+    """A notebook's two outputs, each with a thread: one handles a message and sends to both, the other one answers."""
+    turn = WatchedLock()
+    comm = Comm(sent.append, turn=turn)
+
+    def answer():
+        comm.receive(
+            channel(lambda carrier, text, data: carrier.send("answer", None)), [{"text": "question"}]
+        )
+
+    with ThreadPoolExecutor(2) as pool:
+        with turn:
+            answering = pool.submit(answer)
+            assert turn.awaited.wait(60)
+            # With the turn in hand, and the other thread in the middle of its answer.
+            sending = pool.submit(comm.touch)
+            sending.result(60)
+        answering.result(60)
+    assert sent == [[{"text": "answer"}]]
+
+
+def test_the_loop_sends_later_what_it_cannot_send_now(sent):
+    turn = WatchedLock()
+    comm = Comm(sent.append, turn=turn)
+    held, free = threading.Event(), threading.Event()
+
+    def hold():
+        with turn:
+            held.set()
+            free.wait(60)
+
+    async def main():
+        comm.receive(channel(), [])
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(hold)
+            assert held.wait(60)
+            comm.send("a", None)
+            comm.send("b", None)
+            assert sent == []
+            free.set()
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert sent == [[{"text": "a"}, {"text": "b"}]]
+
+
 def test_when_nothing_was_sent_for_a_moment_panel_is_made_to_send_what_it_left(sent):
     settled, told = [], asyncio.Event()
 

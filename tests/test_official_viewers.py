@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from neuroglancer.trackable_state import ConcurrentModificationError
 
-from panel_neuroglancer import Neuroglancer
+from panel_neuroglancer import Neuroglancer, outputs, turns
 
 
 def with_array(fill: int) -> neuroglancer.Viewer:
@@ -109,3 +109,14 @@ def test_links_go_both_ways():
         == viewer.state
         == neuroglancer.parse_url(neuroglancer.to_url(viewer.state))
     )
+
+
+def test_in_a_kernel_there_is_one_lock(monkeypatch):
+    """A thread with one of two locks in hand could wait for one that has the other."""
+    monkeypatch.setattr(outputs, "in_kernel", lambda: True)
+    viewer = neuroglancer.Viewer()
+    view = Neuroglancer(viewer)
+    locks = {viewer.shared_state._lock, viewer.shared_state._ChangeNotifier__lock, viewer.config_state._lock}
+    assert locks == {turns.lock}
+    viewer.set_state({"layout": "3d"})
+    assert view.layout == "3d"

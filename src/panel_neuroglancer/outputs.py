@@ -22,6 +22,11 @@ def in_notebook(comm: Comm | None) -> bool:
     return isinstance(comm, JupyterComm)
 
 
+def in_kernel() -> bool:
+    """Whether Python is the kernel of a notebook."""
+    return getattr(_shell(), "kernel", None) is not None
+
+
 def share_stylesheets(root: Model) -> None:
     """Let models have the same stylesheet where Panel, told to put all inline, gives each a copy of its own."""
     known: dict[str, InlineStyleSheet] = {}

@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from . import _runtime, blocking, credentials, resident, sources
+from . import _runtime, blocking, credentials, outputs, resident, sources, turns
 from .channel import Channel, ChannelError, Reply
 from .checks import State
 from .patch import diff, patch, share
@@ -157,8 +157,11 @@ def _watch(tracked: Any, session: Session, method: str) -> None:
         if alive is not None:
             getattr(alive, method)()
 
-    # The package calls back while it holds a lock. What is called here may well change the state again.
-    if not isinstance(tracked._ChangeNotifier__lock, _REENTRANT):
+    # The package calls back while it holds a lock. What is called here may well change the state again; and it may have to
+    # wait for a thread that has taken its turn, which in turn may wait for this lock: so it is the same.
+    if outputs.in_kernel():
+        tracked._lock = tracked._ChangeNotifier__lock = turns.lock
+    elif not isinstance(tracked._ChangeNotifier__lock, _REENTRANT):
         tracked._ChangeNotifier__lock = threading.RLock()
     tracked.add_changed_callback(changed)
     weakref.finalize(session, tracked.remove_changed_callback, changed)

@@ -168,7 +168,7 @@ class NeuroglancerView(JSComponent):  # type: ignore[misc]
         if isinstance(event, DataEvent):
             model = event.model
             comm = self._comms.get(model.id) or Comm(
-                lambda messages: self._send_to(model, messages), lambda: self._settle(model)
+                lambda messages: self._send_to(model, messages), lambda: self._settle(model), turns.lock
             )
             self._comms[model.id] = comm
             receive = partial(comm.receive, self.channel, event.data)

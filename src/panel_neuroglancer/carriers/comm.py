@@ -28,18 +28,25 @@ class Comm:
     settle
         Called when nothing was sent for a moment. Panel (1.9.4, ``io.document._dispatch_msgs``) may leave a message lying
         until there is another one: if it writes one while the last write ends.
+    turn
+        Held while `send` runs. Who holds it may come here, so nobody may wait for it here with another lock in hand.
     """
 
     name = NAME
     part = PART_BYTES
 
     def __init__(
-        self, send: Callable[[list[dict[str, Any]]], None], settle: Callable[[], None] = lambda: None
+        self,
+        send: Callable[[list[dict[str, Any]]], None],
+        settle: Callable[[], None] = lambda: None,
+        turn: threading.RLock | None = None,
     ) -> None:
         self._send, self._settle = send, settle
+        # Sending in turn keeps the order between threads.
+        self._turn = threading.RLock() if turn is None else turn
         self._sent = 0
         self._will_settle = False
-        # Sending in turn keeps the order between threads.
+        # For what is below, and for moments only.
         self._lock = threading.RLock()
         self._receiving = 0
         # The server's loop, on which all messages go out in the end.
@@ -54,12 +61,18 @@ class Comm:
             first = not self._waiting
             self._waiting.append({"text": text} if data is None else {"text": text, "data": bytes(data)})
             self._bytes += 0 if data is None else len(data)
-            if self._loop is None or self._loop.is_closed() or threading.get_ident() == self._loop_thread:
-                if not self._receiving or self._bytes >= PART_BYTES:
-                    self._flush()
-            elif first and not self._receiving:
-                # Panel and Bokeh may lose what another thread sends while they hold a document's events.
-                self._loop.call_soon_threadsafe(self._flush)
+            loop = None if self._loop is None or self._loop.is_closed() else self._loop
+            here = loop is None or threading.get_ident() == self._loop_thread
+            if self._receiving and not (here and self._bytes >= PART_BYTES):
+                return
+        if here and self._turn.acquire(blocking=loop is None):
+            try:
+                self._flush()
+            finally:
+                self._turn.release()
+        elif loop is not None and (first or here):
+            # Panel and Bokeh may lose what another thread sends while they hold a document's events.
+            loop.call_soon_threadsafe(self._flush)
 
     def receive(self, channel: Channel, messages: Any) -> None:
         """Hand on what came in a message of Panel's."""
@@ -75,7 +88,7 @@ class Comm:
         finally:
             with self._lock:
                 self._receiving -= 1
-                self._flush()
+            self._flush()
 
     def _note_loop(self) -> None:
         try:
@@ -84,16 +97,20 @@ class Comm:
             self._loop = None
 
     def _flush(self) -> None:
-        with self._lock:
-            messages, self._waiting, self._bytes = self._waiting, [], 0
-            while messages:
-                size = count = 0
-                while count < len(messages) and size < PART_BYTES:
-                    size += len(messages[count].get("data", b""))
-                    count += 1
-                self._send(messages[:count])
-                messages = messages[count:]
+        with self._turn:
+            while messages := self._next():
+                self._send(messages)
                 self.touch()
+
+    def _next(self) -> list[dict[str, Any]]:
+        with self._lock:
+            size = count = 0
+            while count < len(self._waiting) and size < PART_BYTES:
+                size += len(self._waiting[count].get("data", b""))
+                count += 1
+            messages, self._waiting = self._waiting[:count], self._waiting[count:]
+            self._bytes -= size
+            return messages
 
     def touch(self) -> None:
         """Note that Panel is sending something to this model's pages."""
