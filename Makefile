@@ -66,7 +66,7 @@ $(LITE)/.done: $(VENV)/.done $(DIST)/engine.json $(DATA)/build.json $(PY_SOURCES
 	@echo "== Site of notebooks"
 	@rm -rf build/contents && mkdir -p build/contents && cp -r lite/notebooks/. build/contents
 	@mkdir -p build/contents/data && cp -r $(DATA) build/contents/data/mni152
-	@$(BIN)/panel-neuroglancer lite --contents build/contents --requirements lite/requirements.txt --out $(LITE)
+	@$(BIN)/panel-neuroglancer lite --contents build/contents --requirements lite/requirements.txt --out $(LITE) --max-size 60
 	@touch $@
 
 wheel: $(VENV)/.done $(DIST)/engine.json
