@@ -1,4 +1,5 @@
 // The page's side of a viewer's channel: asks Python and is asked, over whatever carrier reaches it (see carriers).
+import { arrival } from "./arrival";
 import { type Carrier, type CarrierModel, connect } from "./carriers";
 import { type AskOptions, Exchange, type Handler, type Reply, TIMEOUT_MS } from "./exchange";
 import { ChannelError, Link } from "./link";
@@ -20,15 +21,23 @@ export class Channel {
   /** Why there is nobody to ask, and none is looked for. */
   #gone: ChannelError | undefined;
   #closed = false;
+  /** Python is not there yet: what is asked waits. */
+  #early = false;
 
   constructor(
     private readonly model: CarrierModel,
     timeout = TIMEOUT_MS,
   ) {
     this.#exchange = new Exchange(this.#handlers, timeout);
-    if (model.carriers?.token === undefined)
-      this.#gone = new ChannelError("closed", "There is no Python behind this page");
-    else this.#connect();
+    const coming = arrival()?.python;
+    if (coming === undefined) this.#begin();
+    else {
+      this.#early = true;
+      void coming.then(() => {
+        this.#early = false;
+        if (!this.#closed) this.#begin();
+      });
+    }
   }
 
   /** What carries the messages; undefined while Python has not answered yet. */
@@ -63,8 +72,15 @@ export class Channel {
     this.#leave(new ChannelError("closed", reason), true);
   }
 
+  #begin(): void {
+    if (this.model.carriers?.token === undefined) {
+      const reason = new ChannelError("closed", "There is no Python behind this page");
+      this.#leave(reason, true);
+    } else this.#connect();
+  }
+
   #connect(): void {
-    if (this.#disconnect !== undefined) return;
+    if (this.#early || this.#disconnect !== undefined) return;
     const former = this.#peer;
     this.#peer = randomId();
     const giveUp = () => {

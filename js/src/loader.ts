@@ -1,4 +1,5 @@
 // What Panel puts into the page for each viewer: finds the engine, says so meanwhile, hands over.
+import { arrival } from "./arrival";
 import { forget, locateEngine } from "./locate";
 import type { PanelModel } from "./model";
 import { Notices } from "./notice";
@@ -16,6 +17,12 @@ function render({ model }: RenderArguments): HTMLElement {
   const revival = inNotebook ? new Revival(model, element, notices) : undefined;
   let detach: (() => void) | undefined;
   let removed = false;
+  let drawn = () => {};
+  arrival()?.pictures.push(
+    new Promise((resolve) => {
+      drawn = resolve;
+    }),
+  );
 
   const start = async () => {
     const say = (text: string) => notices.busy(text, { clear: revival?.pictured });
@@ -28,9 +35,14 @@ function render({ model }: RenderArguments): HTMLElement {
       if (removed) return;
       const attached = engine.attach(model, element, command);
       detach = attached.detach;
-      attached.viewer.on("ready", (ready) => ready && revival?.alive());
+      attached.viewer.on("ready", (ready) => {
+        if (!ready) return;
+        revival?.alive();
+        drawn();
+      });
       notices.idle();
     } catch (error) {
+      drawn();
       if (removed) return;
       const problem = {
         kind: "engine" as const,
@@ -46,6 +58,7 @@ function render({ model }: RenderArguments): HTMLElement {
   };
   model.on("remove", () => {
     removed = true;
+    drawn();
     revival?.end();
     detach?.();
     forget(model);

@@ -1,4 +1,5 @@
 // Ties a viewer to its Python side through the properties of one Panel model.
+import { arrival } from "./arrival";
 import { Channel } from "./channel";
 import { equal, type JsonObject } from "./json";
 import type { ModelProperties, PanelModel } from "./model";
@@ -31,21 +32,29 @@ export function attach(
   const first = conversation.resume(command);
   const channel = new Channel(model);
   const { token } = model.python;
-  const peer = token === undefined ? undefined : new PythonPeer(model, channel, token);
+  const coming = arrival()?.python;
+  let here = coming === undefined;
+  let peer = peerOf(model, channel);
+  let unconfigure: (() => void) | undefined;
   const viewer = new EmbeddedViewer(container, {
     state: first,
     ui: model.ui,
     credentials: peer?.credentials,
-    onStart: (upstream) => peer?.configure(upstream),
+    onStart: (upstream) => {
+      unconfigure = peer?.configure(upstream);
+      return () => unconfigure?.();
+    },
   });
   let reported: { state: JsonObject; ack: number } | undefined;
 
   const tell = <K extends Told>(name: K, value: PanelModel[K]) => {
+    if (!here) return;
     // While a cell waits for something, a kernel in a worker takes in the channel's messages, but none of Panel's.
     if (channel.carrier === "broadcast") channel.tell("view.told", { name, value });
     else model[name] = value;
   };
   const send = (state: JsonObject) => {
+    if (!here) return;
     const next = conversation.report(state, viewer.linkedSegments);
     reported = { state, ack: next.ack };
     tell("report", next);
@@ -65,7 +74,7 @@ export function attach(
     ui: (ui: ModelProperties["ui"]) => viewer.setUi(ui),
   };
   const onCommand = () => {
-    if ("seq" in model.command) follow.command(model.command as Command);
+    if (here && "seq" in model.command) follow.command(model.command as Command);
   };
   const onReceived = () => {
     const receipt = model.received[conversation.view];
@@ -82,6 +91,22 @@ export function attach(
   // What came while the first command was asked for.
   onCommand();
   if (conversation.lost) send(tidy(viewer.getState()));
+  /** Python has come: it knows what it wants, but nothing of what happened here. */
+  const greet = () => {
+    if (ended) return;
+    here = true;
+    if (model.python.token !== token) {
+      unconfigure?.();
+      peer?.dispose();
+      peer = peerOf(model, channel);
+      unconfigure = viewer.viewer && peer?.configure(viewer.viewer);
+    }
+    const wanted = conversation.greet(model.command as Command, viewer.getState());
+    if (wanted !== undefined) viewer.setState(wanted);
+    viewer.tell();
+  };
+  let ended = false;
+  void coming?.then(greet);
   const forget = letBeSaved(model.data.id, viewer, async (elsewhere) => {
     const { result } = await channel.ask("view.current", {});
     return attach(model, elsewhere, (result as { command: Command }).command).detach;
@@ -89,6 +114,7 @@ export function attach(
   return {
     viewer,
     detach: () => {
+      ended = true;
       model.off("command", onCommand);
       model.off("received", onReceived);
       model.off("ui", onUi);
@@ -99,4 +125,10 @@ export function attach(
       channel.close("The viewer was removed from the page");
     },
   };
+}
+
+/** The Python viewer behind a model, if there is one. */
+function peerOf(model: PanelModel, channel: Channel): PythonPeer | undefined {
+  const { token } = model.python;
+  return token === undefined ? undefined : new PythonPeer(model, channel, token);
 }

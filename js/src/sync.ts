@@ -208,6 +208,19 @@ export class Conversation {
     return this.receive(command, last) ?? last;
   }
 
+  /**
+   * Begin anew with a Python that was not there until now; what is known is what others said that it would want.
+   *
+   * @returns the state to show, or undefined where it wants just that
+   */
+  greet(command: Command, live: JsonObject): JsonObject | undefined {
+    const expected = this.#known;
+    this.#ack = -1;
+    this.#reports.clear();
+    const wanted = this.receive(command, live);
+    return equal(expected, this.#known) ? undefined : wanted;
+  }
+
   /** Number a state for Python. */
   report(state: JsonObject, linkedSegments: Record<string, string>): Report {
     this.#n += 1;

@@ -189,6 +189,13 @@ export class EmbeddedViewer implements Claimant {
     return () => this.#listeners[event].delete(listener);
   }
 
+  /** Tell the listeners all that they may have missed. */
+  tell(): void {
+    this.#emitState();
+    this.#emit("errors", this.#errors);
+    this.#emit("ready", this.#ready);
+  }
+
   /** Resolves once all that is in sight is loaded and drawn; rejects where a source has failed. */
   async ready(): Promise<void> {
     let calm = 0;

@@ -7,11 +7,13 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from .errors import SiteError
 from .render import MADE_FOR, MARK
 
 TARGETS = ("pyodide", "pyodide-worker")
+SITE = "https://site.invalid/"  # stands for the page's folder in the document that is drawn first
 
 _BOOT = """<div id="pn-boot" role="status" aria-live="polite">
     <p data-text>Starting</p>
@@ -25,6 +27,7 @@ _BOOT = """<div id="pn-boot" role="status" aria-live="polite">
     <noscript><p>This page runs Python in the browser, which needs JavaScript.</p></noscript>
   </div>
   <script type="application/json" id="pn-config">{config}</script>
+  <script type="application/json" id="pn-drawn">{drawn}</script>
   <script type="module" async src="static/boot/page.js"></script>
   {scripts}"""
 _HEAD = """  <link rel="stylesheet" href="static/boot/boot.css">
@@ -61,7 +64,12 @@ def page_name(stem: str, target: str, targets: tuple[str, ...]) -> str:
 
 
 def finish(
-    text: str, scripts: str, config: Mapping[str, Any], title: str | None, preload: Sequence[str] = ()
+    text: str,
+    scripts: str,
+    drawn: str,
+    config: Mapping[str, Any],
+    title: str | None,
+    preload: Sequence[str] = (),
 ) -> str:
     """Put the boot markup into a page that Panel drew. Each replacement must find exactly what it replaces.
 
@@ -71,6 +79,8 @@ def finish(
         The page.
     scripts
         Tags to come last.
+    drawn
+        The document as JSON, to be shown until Python has made it again.
     config
         What page/page.js shall know.
     title
@@ -78,10 +88,10 @@ def finish(
     preload
         Modules that the app will ask for as soon as it runs.
     """
-    data = json.dumps(config).replace("<", "\\u003c")
+    data = _in_script(json.dumps({**config, "preload": list(preload)}))
     links = [f'<link rel="modulepreload" href="{path}">' for path in preload]
     links += [_ICON] * ('rel="icon"' not in text) + [_VIEWPORT] * ('name="viewport"' not in text)
-    text = _replace(text, MARK, _BOOT.format(config=data, scripts=scripts))
+    text = _replace(text, MARK, _BOOT.format(config=data, drawn=_in_script(drawn), scripts=scripts))
     text = _replace(text, "</head>", _HEAD.format(links="\n  ".join(links)))
     # Panel's spinner would lie over our indicator; custom templates have none.
     text = re.sub(r'<body class="pn-loading pn-[\w-]+">', "<body>", text)
@@ -97,6 +107,11 @@ def finish(
     return text
 
 
+def portable(models: str, base: str) -> str:
+    """Return a document's JSON with `SITE` for the address, `base`, that the site had while the document was made."""
+    return models.replace(base, SITE).replace(quote(base, safe=""), quote(SITE, safe=""))
+
+
 def index(pages: Mapping[str, str], title: str) -> str:
     """Return a page that lists `pages`, file names by label."""
     items = "\n".join(
@@ -110,6 +125,11 @@ def redirect(page: str, title: str) -> str:
     script = f"location.replace({json.dumps(page)} + location.search + location.hash)"
     head = f'<meta http-equiv="refresh" content="0; url={html.escape(page)}"><script>{script}</script>'
     return index({title: page}, title).replace("<style>", head + "\n<style>", 1)
+
+
+def _in_script(data: str) -> str:
+    """Return JSON so that no "</script>" can be in it."""
+    return data.replace("<", "\\u003c")
 
 
 def _replace(text: str, old: str, new: str) -> str:

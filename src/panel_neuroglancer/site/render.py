@@ -46,7 +46,7 @@ class Page:
     roots
         The ids of its root models, in order: the page's elements carry them.
     models
-        The document as JSON, to look for files it names.
+        The document as JSON: what the page shows before Python is there.
     modules
         Top-level names of all modules that were imported when it had run.
     """

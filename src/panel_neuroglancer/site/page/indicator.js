@@ -29,12 +29,19 @@ export class Indicator {
     document.documentElement.dataset.pnReady = "";
   }
 
-  /** Say that it went wrong, why, and what the visitor can do. */
-  fail({ title, reason, fix, details }) {
+  /** Say that it went wrong, why, and what the visitor can do; `beside` what is on the page already, or in its place. */
+  fail({ title, reason, fix, details }, beside = false) {
     const part = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
     const box = Object.assign(document.createElement("section"), { id: "pn-boot", className: "pn-boot-error" });
     box.setAttribute("role", "alert");
     box.append(part("h1", title), part("p", reason), part("p", fix));
+    if (beside) {
+      box.classList.add("pn-boot-beside");
+      box.append(part("p", "What you see can still be looked at. The controls stay off: they need Python."));
+      const close = Object.assign(part("button", "×"), { type: "button", ariaLabel: "Dismiss" });
+      close.addEventListener("click", () => box.remove());
+      box.append(close);
+    }
     if (details) {
       const more = document.createElement("details");
       more.append(part("summary", "Details"), part("pre", details));

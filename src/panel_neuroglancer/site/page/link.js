@@ -1,4 +1,6 @@
 // Links the page's Bokeh document with Python's: each change and each message arrives once, in the order it was made.
+import { release, withhold } from "./controls.js";
+import { Pairing, rename } from "./drawn.js";
 
 const AT_ONCE = 20; // changes in one patch: what waits behind them can still be merged, and the page stays alive
 
@@ -34,6 +36,15 @@ export class Outbox {
     this.#schedule();
   }
 
+  clear() {
+    this.#queue.length = 0;
+  }
+
+  /** Whether a change of a model's property waits. */
+  holds(id, attr) {
+    return this.#queue.some((event) => event.model?.id === id && event.attr === attr);
+  }
+
   #schedule() {
     if (this.#busy || !this.#queue.length) return;
     this.#busy = true;
@@ -59,28 +70,108 @@ const parsed = new Promise((resolve) => {
   else resolve();
 });
 
-/** Draw Python's document into the page's elements and collect its changes in `outbox`. Resolves to the document. */
-export async function draw(json, rootIds, outbox) {
-  await parsed;
-  const [data] = Object.values(JSON.parse(json));
-  const doc = Bokeh.require("document").Document.from_json(data);
-  // Listen before the first view is built: what a view says while it is being drawn counts, too.
-  doc.on_change((event) => {
-    if (event.sync !== false) outbox.push(event); // false: it came from Python
-  }, false);
-  const elements = rootIds.map((id) => document.querySelector(`[data-root-id="${id}"]`));
-  await Bokeh.embed.add_document_standalone(doc, document.body, elements);
-  return doc;
-}
+/** The page's document: first what `convert` drew, then Python's. */
+export class PageDocument {
+  #rootIds;
+  #outbox;
+  #drawn; // as JSON
+  #doc;
+  #toPage = new Map();
+  #toPython = new Map();
 
-/** Apply one patch of Python's. */
-export function receive(doc, patch, buffers) {
-  try {
+  /** `send(patch)` hands a patch to Python and resolves when Python is through with it. */
+  constructor(rootIds, send) {
+    this.#rootIds = rootIds;
+    this.#outbox = new Outbox((patch) => send(rename(patch, (id) => this.#toPython.get(id) ?? id)));
+  }
+
+  /** Whether there is something to be seen. */
+  get shown() {
+    return this.#doc !== undefined;
+  }
+
+  /** Draw what `convert` drew: JSON, in which `site` stands for the page's folder, `base`. */
+  async drawFirst(json, site, base) {
+    const local = json.replaceAll(site, base).replaceAll(encodeURIComponent(site), encodeURIComponent(base));
+    const [data] = Object.values(JSON.parse(local));
+    // Python's ids must not mean anything here by chance.
+    this.#drawn = rename(data, (id) => `drawn-${id}`);
+    await this.#draw(this.#drawn, withhold);
+  }
+
+  /** Make the page's document Python's. */
+  async become(json) {
+    const [data] = Object.values(JSON.parse(json));
+    if (!this.shown || !this.#become(data)) {
+      this.#clear();
+      await this.#draw(data);
+    }
+    this.#drawn = undefined;
+  }
+
+  /** Send what waits to Python, and what comes. */
+  open() {
+    this.#outbox.open();
+  }
+
+  /** Apply one patch of Python's. */
+  receive(patch, buffers) {
+    try {
+      this.#apply(rename(patch, (id) => this.#toPage.get(id) ?? id), buffers);
+    } catch (error) {
+      console.error("A change of Python's could not be shown:", error);
+    }
+  }
+
+  async #draw(data, prepare = () => {}) {
+    await parsed;
+    const doc = Bokeh.require("document").Document.from_json(data);
+    this.#doc = doc;
+    prepare(doc);
+    // Listen before the first view is built: what a view says while it is being drawn counts, too.
+    doc.on_change((event) => {
+      if (event.sync !== false && doc === this.#doc) this.#outbox.push(event); // false: it came from Python
+    }, false);
+    const elements = this.#rootIds.map((id) => document.querySelector(`[data-root-id="${id}"]`));
+    await Bokeh.embed.add_document_standalone(doc, document.body, elements);
+  }
+
+  /** Change what is drawn into Python's; returns whether that can be. */
+  #become(data) {
+    const pairing = new Pairing(this.#drawn, data);
+    if (!pairing.whole) return false;
+    const doc = this.#doc;
+    release(doc);
+    for (const [python, drawn] of pairing.pairs) {
+      this.#toPage.set(python, drawn);
+      this.#toPython.set(drawn, python);
+    }
+    // What comes from now on is in Python's names, also for the components of the app's own.
+    const { Deserializer } = Bokeh.require("core/serialization/deserializer");
+    doc.resolver = new doc.resolver.constructor(doc.resolver.parent);
+    new Deserializer(doc.resolver).decode(data.defs ?? []);
+    const { events, resets } = pairing.changes((id, attr) => this.#outbox.holds(id, attr));
+    this.#apply({ events });
+    for (const [id, attr] of resets) {
+      const model = doc.get_model_by_id(id);
+      model?.setv({ [attr]: model.property(attr).default_value(model) }, { sync: false });
+    }
+    return true;
+  }
+
+  #apply(patch, buffers) {
+    const doc = this.#doc;
+    const own = new Set(doc._new_models);
     doc.apply_json_patch(patch, buffers);
     // Python knows the models that it has just sent. Bokeh would send them back whole with the next message of theirs, and
     // cannot: some of their properties are not set.
-    doc._new_models.clear();
-  } catch (error) {
-    console.error("A change of Python's could not be shown:", error);
+    for (const model of doc._new_models) if (!own.has(model)) doc._new_models.delete(model);
+  }
+
+  /** Take away what was drawn: it has nothing in common with Python's. */
+  #clear() {
+    this.#outbox.clear();
+    this.#doc?.views_manager?.clear();
+    this.#doc = undefined;
   }
 }

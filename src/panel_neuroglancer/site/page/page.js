@@ -1,6 +1,6 @@
-// The page of a converted app: starts Python, here or in a worker, shows how far it is, and links both documents.
+// The page of a converted app: draws what `convert` drew, starts Python meanwhile, here or in a worker, and lets it take over.
 import { Indicator } from "./indicator.js";
-import { draw, Outbox, receive } from "./link.js";
+import { PageDocument } from "./link.js";
 import { apply, describe, startPython } from "./python.js";
 
 const config = JSON.parse(document.getElementById("pn-config").textContent);
@@ -9,64 +9,99 @@ const place = JSON.stringify(window.location);
 const indicator = new Indicator();
 const say = (...args) => indicator.say(...args);
 
-function show(documents, outbox) {
-  return draw(documents, config.roots, outbox).catch((error) => {
-    throw Object.assign(error, { page: true }); // not Python's fault
+/** Viewers wait for this before they look for Python (js/src/arrival.ts). */
+const ARRIVAL = Symbol.for("panel-neuroglancer.arrival");
+/** What Python on the page itself, where it leaves little time for others, waits for the first pictures at most. */
+const PATIENCE_MS = 3000;
+const pictures = []; // promises, one for each viewer
+let arrived;
+globalThis[ARRIVAL] = { python: new Promise((resolve) => { arrived = resolve; }), pictures };
+
+let page;
+let drawing;
+
+/** Draw what `convert` drew, with `send` to take the changes to Python later. */
+function drawFirst(send) {
+  page = new PageDocument(config.roots, send);
+  const drawn = document.getElementById("pn-drawn")?.textContent;
+  drawing = Promise.resolve(drawn && page.drawFirst(drawn, config.site, base)).catch((error) => {
+    // Python may draw what could not be drawn without it.
+    console.warn("The page could not be drawn before Python is there:", error);
   });
+}
+
+async function pictured() {
+  await Promise.all([drawing, ...config.preload.map((url) => import(new URL(url, base)).catch(() => {}))]);
+  await Promise.race([Promise.all(pictures), new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+}
+
+/** Make the page Python's; `link` connects Python with it. */
+async function takeOver(documents, link) {
+  try {
+    await drawing;
+    await page.become(documents);
+  } catch (error) {
+    throw Object.assign(error, { page: true }); // not Python's fault
+  }
+  link();
+  page.open();
+  delete globalThis[ARRIVAL];
+  arrived();
+  indicator.done();
+}
+
+/** Say what went wrong; what is there stays, and can be used as far as it needs no Python. */
+function fail(error) {
+  indicator.fail(error, page?.shown);
 }
 
 function inWorker() {
   // A global of this name is where the viewer's channel looks for the worker, as in Panel's own pages.
   const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
   globalThis.pyodideWorker = worker;
-  let doc;
   let idle;
-  const outbox = new Outbox((patch) => new Promise((resolve) => {
+  drawFirst((patch) => new Promise((resolve) => {
     idle = resolve;
     worker.postMessage({ type: "patch", patch });
   }));
   const handlers = {
     status: ({ args }) => say(...args),
-    failed: ({ error }) => indicator.fail(error),
+    failed: ({ error }) => fail(error),
     idle: () => idle(),
-    patch: ({ patch, buffers }) => receive(doc, patch, buffers),
-    async render({ documents }) {
-      doc = await show(documents, outbox);
-      worker.postMessage({ type: "drawn", location: place });
-      outbox.open();
-      indicator.done();
-    },
+    patch: ({ patch, buffers }) => page.receive(patch, buffers),
+    render: ({ documents }) => takeOver(documents, () => worker.postMessage({ type: "drawn", location: place })),
   };
   worker.addEventListener("message", async ({ data }) => {
     try {
       await handlers[data?.type]?.(data);
     } catch (error) {
-      indicator.fail(describe(error));
+      fail(describe(error));
     }
   });
-  worker.addEventListener("error", (event) => indicator.fail(describe(new Error(event.message || "The worker did not load"))));
+  worker.addEventListener("error", (event) => fail(describe(new Error(event.message || "The worker did not load"))));
   worker.postMessage({ type: "boot", config, base });
 }
 
 async function onPage() {
-  const { pyodide, bridge } = await startPython(config, base, say);
-  globalThis.pyodide = pyodide;
-  bridge.prepare();
-  const outbox = new Outbox((patch) => {
+  let bridge;
+  drawFirst((patch) => {
     apply(bridge, patch).catch((error) => {
       console.error("A change of the page did not reach Python:", error);
-      if (error.pyodide_fatal_error) indicator.fail(describe(error));
+      if (error.pyodide_fatal_error) fail(describe(error));
     });
     return new Promise((resolve) => setTimeout(resolve)); // let the page breathe before more of it
   });
-  const doc = await show(await bridge.run(config.source, config.filename), outbox);
-  bridge.link((patch, buffers) => receive(doc, patch, buffers), place);
-  outbox.open();
-  indicator.done();
+  const python = await startPython(config, base, say, pictured());
+  bridge = python.bridge;
+  globalThis.pyodide = python.pyodide;
+  bridge.prepare();
+  const documents = await bridge.run(config.source, config.filename);
+  await takeOver(documents, () => bridge.link((patch, buffers) => page.receive(patch, buffers), place));
 }
 
 if (typeof WebAssembly === "undefined") {
-  indicator.fail({
+  drawFirst(() => {});
+  fail({
     title: "This browser cannot run Python",
     reason: "It has no WebAssembly, or it is switched off.",
     fix: "Use a current Chrome, Edge, Firefox or Safari; in a locked-down profile, ask for WebAssembly to be allowed.",
@@ -74,5 +109,5 @@ if (typeof WebAssembly === "undefined") {
 } else if (config.target === "pyodide-worker") {
   inWorker();
 } else {
-  onPage().catch((error) => indicator.fail(describe(error)));
+  onPage().catch((error) => fail(describe(error)));
 }

@@ -28,9 +28,9 @@ function watchFetch(arrived, broken) {
  * Load Pyodide and the app's packages: `config.packages` by name from the lock beside Pyodide, `config.install` by micropip.
  *
  * `config` is the site's (see convert.py), `base` the URL of the folder that holds the page, `say(text, done, total)` the
- * indicator. Resolves to Python's `bridge` module as a proxy, and Pyodide itself.
+ * indicator; Python runs nothing before `ready`. Resolves to Python's `bridge` module as a proxy, and Pyodide itself.
  */
-export async function startPython(config, base, say) {
+export async function startPython(config, base, say, ready) {
   const step = "Downloading Python and its packages";
   let bytes = 0;
   let shown = 0;
@@ -55,6 +55,7 @@ export async function startPython(config, base, say) {
       fetch(new URL("bridge.py", import.meta.url)).then((response) => response.text()),
       loadPyodide({ indexURL: index, env, packages: config.packages }),
     ])]);
+    await ready;
     const missing = config.packages.filter((name) => !(name in pyodide.loadedPackages));
     if (missing.length) throw new Error(`These packages could not be loaded: ${missing.join(", ")}`);
     if (config.install.length) {

@@ -1,0 +1,16 @@
+// A page that is drawn before its Python is there (see site/page/page.js): viewers run, and wait with all that is for Python.
+
+const ARRIVAL = Symbol.for("panel-neuroglancer.arrival");
+
+/** What such a page leaves for its viewers. */
+export interface Arrival {
+  /** Resolves when Python has taken the page over; never, if it fails. */
+  readonly python: Promise<void>;
+  /** The page may want to wait for these before it lets Python begin. */
+  readonly pictures: Promise<void>[];
+}
+
+/** The arrival to wait for; undefined where Python is there, or none will come. */
+export function arrival(): Arrival | undefined {
+  return (globalThis as { [ARRIVAL]?: Arrival })[ARRIVAL];
+}
