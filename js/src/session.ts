@@ -14,7 +14,7 @@ import { EmbeddedViewer } from "./viewer";
 type Told = "report" | "hover" | "ready" | "errors";
 
 /** The conversations of models that are not shown at the moment, so that they go on when they are again. */
-const paused = new WeakMap<object, Conversation>();
+const paused = new WeakMap<object, { conversation: Conversation; here: boolean }>();
 
 /**
  * Show a viewer in `container` that follows `model` and reports to it.
@@ -27,13 +27,15 @@ export function attach(
   container: Node,
   command = model.command as Command,
 ): { viewer: EmbeddedViewer; detach: () => void } {
-  const conversation = paused.get(model.data) ?? new Conversation(randomId());
+  const coming = arrival()?.python;
+  /** Whether Python is there, and not only what the page was made with. */
+  let here = coming === undefined;
+  const former = paused.get(model.data);
   paused.delete(model.data);
-  const first = conversation.resume(command);
+  const conversation = former?.conversation ?? new Conversation(randomId());
+  const first = conversation.resume(command, here && former?.here === false);
   const channel = new Channel(model);
   const { token } = model.python;
-  const coming = arrival()?.python;
-  let here = coming === undefined;
   let peer = peerOf(model, channel);
   let unconfigure: (() => void) | undefined;
   const viewer = new EmbeddedViewer(container, {
@@ -118,7 +120,8 @@ export function attach(
       model.off("command", onCommand);
       model.off("received", onReceived);
       model.off("ui", onUi);
-      paused.set(model.data, conversation);
+      if (!here) conversation.report(tidy(viewer.getState()), viewer.linkedSegments);
+      paused.set(model.data, { conversation, here });
       forget();
       viewer.dispose();
       peer?.dispose();

@@ -202,10 +202,10 @@ export class Conversation {
     return merge(base, target, live) as JsonObject;
   }
 
-  /** Begin with a command, or go on after a pause from what was reported last. */
-  resume(command: Command): JsonObject {
+  /** Begin with a command, or go on after a pause from what was reported last; `anew` with a Python that came meanwhile. */
+  resume(command: Command, anew = false): JsonObject {
     const last = this.#reports.get(this.#n) ?? this.#known;
-    return this.receive(command, last) ?? last;
+    return (anew ? this.greet(command, last) : this.receive(command, last)) ?? last;
   }
 
   /**

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { FETCH } from "../src/json";
 import { Conversation, merge } from "../src/sync";
 
 const layer = (name: string, rest = {}) => ({ name, type: "image", source: `zarr://${name}`, ...rest });
@@ -162,5 +163,37 @@ describe("Conversation", () => {
     conversation.receive({ seq: 1, state: { x: 0 }, seen: {} }, {});
     const command = { seq: 2, state: { x: 1 }, seen: { w: 1 }, origin: "w" };
     expect(conversation.receive(command, { x: 0, y: 3 })).toEqual({ x: 1, y: 3 });
+  });
+});
+
+describe("a Python that comes late", () => {
+  const expected = { position: [1, 2], layers: [layer("a")] };
+
+  function drawn() {
+    const conversation = new Conversation("v");
+    conversation.resume({ seq: 7, seen: {}, state: expected });
+    return conversation;
+  }
+
+  it("changes nothing where it wants what was expected, whatever its numbers", () => {
+    const conversation = drawn();
+    const live = { ...expected, position: [5, 6] };
+    expect(conversation.greet({ seq: 2, seen: {}, state: { ...expected } }, live)).toBeUndefined();
+    expect(conversation.report(live, {})).toMatchObject({ ack: 2, n: 1, state: live });
+    // And goes on from there.
+    const next = { ...expected, layout: "3d" };
+    expect(conversation.receive({ seq: 3, seen: {}, state: next }, live)).toEqual({ ...live, layout: "3d" });
+  });
+
+  it("changes only what it wants otherwise, and keeps what the user did", () => {
+    const wanted = { ...expected, layers: [layer("a", { source: "python://x" })] };
+    const live = { ...expected, position: [5, 6] };
+    expect(drawn().greet({ seq: 7, seen: {}, state: wanted }, live)).toEqual({ ...wanted, position: [5, 6] });
+  });
+
+  it("does not load a file again that the view was loaded from", () => {
+    const conversation = new Conversation("v");
+    conversation.resume({ seq: 1, seen: {}, state: { [FETCH]: "view.json" } });
+    expect(conversation.greet({ seq: 1, seen: {}, state: { [FETCH]: "view.json" } }, expected)).toBeUndefined();
   });
 });

@@ -12,12 +12,15 @@ window.python = () => JSON.parse(deep("#python")[0]?.textContent || "null");
 /** The element of a viewer, by its place on the page. */
 window.viewer = (i = 0) => deep(".panel-neuroglancer-viewer")[i];
 
+/** Whether Python runs: a converted page shows before that what it said where the page was made. */
+const alive = () => !document.getElementById("pn-config") || "pnReady" in document.documentElement.dataset;
+
 /** True once Python and its first viewer are there, or what the page says went wrong. */
 window.started = () => {
   const failed = deep(".pn-boot-error, .pn-error:not([hidden])")[0];
   // The demo writes nothing for tests.
   const told = python() !== null || !deep("#python").length;
-  return failed ? failed.textContent : told && Boolean(viewer()?.neuroglancerViewer);
+  return failed ? failed.textContent : alive() && told && Boolean(viewer()?.neuroglancerViewer);
 };
 
 /** The state a viewer shows. */

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -20,11 +22,33 @@ BOOT = 120_000  # ms; a few seconds on a machine of one's own
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the site."""
-    out = tmp_path_factory.mktemp("site") / "out"
-    convert(
-        [APPS / "counter.py", APPS / "broken.py"], out, Options(("pyodide", "pyodide-worker")), Progress(None)
-    )
-    return out
+    folder = tmp_path_factory.mktemp("site")
+    write_image(folder / "image")
+    apps = [
+        APPS / "counter.py",
+        APPS / "broken.py",
+        *sorted((Path(__file__).parent / "apps").glob("[a-z]*.py")),
+    ]
+    data = ((folder / "image", "data/image"),)
+    convert(apps, folder / "out", Options(("pyodide", "pyodide-worker"), data=data), Progress(None))
+    return folder / "out"
+
+
+def write_image(folder: Path) -> None:
+    """Write a volume whose voxel x, y, z is (7 x + 31 y + 101 z) % 251, in Neuroglancer's own format."""
+    x, y, z = np.indices((32, 12, 8))
+    scale = {
+        "key": "full",
+        "size": [32, 12, 8],
+        "resolution": [4, 8, 12],
+        "chunk_sizes": [[32, 12, 8]],
+        "encoding": "raw",
+    }
+    info = {"type": "image", "data_type": "uint8", "num_channels": 1, "scales": [scale]}
+    (folder / "full").mkdir(parents=True)
+    (folder / "info").write_text(json.dumps(info))
+    voxels = ((7 * x + 31 * y + 101 * z) % 251).astype("uint8")
+    (folder / "full" / "0-32_0-12_0-8").write_bytes(voxels.tobytes(order="F"))
 
 
 @pytest.fixture(scope="session")

@@ -61,14 +61,12 @@ def _build(apps: list[Path], stage: Path, options: Options, progress: Progress) 
             "archives": app.archives,
             "site": pages.SITE,
         }
-        drawn = pages.portable(app.page.models, base)
+        models = pages.portable(app.page.models, base)
         for target in options.targets:
             names.append(pages.page_name(app.path.stem, target, options.targets))
             env = {**app.config["env"], **options.demo}
             config = {"target": target, **about, **app.config, "env": env}
-            text = pages.finish(
-                app.page.html, app.page.scripts, drawn, config, options.title, app.preload
-            )
+            text = pages.finish(app.page.html, app.page.scripts, models, config, options.title, app.preload)
             (stage / names[-1]).write_text(text, encoding="utf8")
     _write_index(stage, names, options)
     progress.sizes(sizes)

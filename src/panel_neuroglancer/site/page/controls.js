@@ -16,7 +16,7 @@ function* controlsOf(doc) {
 
 /** Switch the controls of a document off. */
 export function withhold(doc) {
-  const controls = [...controlsOf(doc)];
+  const controls = [...(withheld.get(doc) ?? []), ...controlsOf(doc)];
   for (const control of controls) control.setv({ disabled: true }, { sync: false });
   withheld.set(doc, controls);
 }

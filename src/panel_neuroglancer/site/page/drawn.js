@@ -38,6 +38,9 @@ function kinds({ defs = [] }) {
   return ({ name }) => (own.has(name) ? name.replace(/\d+$/, "") : name);
 }
 
+/** A set's entries, of which Python does not keep the order. */
+const sorted = ({ entries = [] }) => entries.map((entry) => JSON.stringify(entry)).sort().join();
+
 /** Two documents of the same app, and which model of the one is which of the other. */
 export class Pairing {
   /** Ids of the second document's models, and the first's that stand for them. */
@@ -104,6 +107,7 @@ export class Pairing {
       );
     if (!isObject(drawn) || !isObject(python)) return false;
     if (isModel(drawn) || isModel(python)) return this.pairs.get(python.id) === drawn.id;
+    if (drawn.type === "set" && python.type === "set") return sorted(drawn) === sorted(python);
     const keys = Object.keys(drawn);
     return keys.length === Object.keys(python).length && keys.every((key) => this.#same(drawn[key], python[key]));
   }

@@ -37,7 +37,7 @@ export class Indicator {
     box.append(part("h1", title), part("p", reason), part("p", fix));
     if (beside) {
       box.classList.add("pn-boot-beside");
-      box.append(part("p", "What you see can still be looked at. The controls stay off: they need Python."));
+      box.append(part("p", "You can go on looking at what is here. The controls are off: they need Python."));
       const close = Object.assign(part("button", "×"), { type: "button", ariaLabel: "Dismiss" });
       close.addEventListener("click", () => box.remove());
       box.append(close);

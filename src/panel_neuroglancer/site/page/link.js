@@ -2,6 +2,7 @@
 import { release, withhold } from "./controls.js";
 import { Pairing, rename } from "./drawn.js";
 
+const DRAWN = "drawn-"; // what ids begin with that Python has not given
 const AT_ONCE = 20; // changes in one patch: what waits behind them can still be merged, and the page stays alive
 
 /** The page's changes on their way to Python. */
@@ -36,8 +37,9 @@ export class Outbox {
     this.#schedule();
   }
 
-  clear() {
-    this.#queue.length = 0;
+  /** Drop the changes of those models. */
+  drop(condition) {
+    this.#queue = this.#queue.filter(({ model, msg_data: data }) => !condition(model ?? data?.origin));
   }
 
   /** Whether a change of a model's property waits. */
@@ -95,7 +97,7 @@ export class PageDocument {
     const local = json.replaceAll(site, base).replaceAll(encodeURIComponent(site), encodeURIComponent(base));
     const [data] = Object.values(JSON.parse(local));
     // Python's ids must not mean anything here by chance.
-    this.#drawn = rename(data, (id) => `drawn-${id}`);
+    this.#drawn = rename(data, (id) => DRAWN + id);
     await this.#draw(this.#drawn, withhold);
   }
 
@@ -107,6 +109,11 @@ export class PageDocument {
       await this.#draw(data);
     }
     this.#drawn = undefined;
+  }
+
+  /** Switch the controls off: there is nobody to heed them. */
+  withhold() {
+    withhold(this.#doc);
   }
 
   /** Send what waits to Python, and what comes. */
@@ -146,6 +153,7 @@ export class PageDocument {
       this.#toPage.set(python, drawn);
       this.#toPython.set(drawn, python);
     }
+    this.#outbox.drop((model) => model?.id.startsWith(DRAWN) && !this.#toPython.has(model.id));
     // What comes from now on is in Python's names, also for the components of the app's own.
     const { Deserializer } = Bokeh.require("core/serialization/deserializer");
     doc.resolver = new doc.resolver.constructor(doc.resolver.parent);
@@ -170,7 +178,7 @@ export class PageDocument {
 
   /** Take away what was drawn: it has nothing in common with Python's. */
   #clear() {
-    this.#outbox.clear();
+    this.#outbox.drop(() => true);
     this.#doc?.views_manager?.clear();
     this.#doc = undefined;
   }

@@ -52,6 +52,7 @@ async function takeOver(documents, link) {
 
 /** Say what went wrong; what is there stays, and can be used as far as it needs no Python. */
 function fail(error) {
+  if (page?.shown) page.withhold();
   indicator.fail(error, page?.shown);
 }
 

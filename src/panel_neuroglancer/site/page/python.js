@@ -1,10 +1,16 @@
 // Starts Python where this module is loaded: on the page or in a worker.
 
-/** Watch what is fetched, by Pyodide too: `arrived(bytes)` as it comes, `broken(error)` if it does not. */
-function watchFetch(arrived, broken) {
+/**
+ * Watch what is fetched from below some URLs, by Pyodide too: `arrived(bytes)` as it comes, `broken(error)` if it does not.
+ *
+ * The viewers on the page fetch as well, and what they miss is not Python's.
+ */
+function watchFetch(urls, arrived, broken) {
   const fetch = globalThis.fetch;
   globalThis.fetch = async (resource, options) => {
-    const name = String(resource?.url ?? resource).split("/").at(-1);
+    const url = String(resource?.url ?? resource);
+    if (!urls.some((start) => url.startsWith(start))) return fetch(resource, options);
+    const name = url.split("/").at(-1);
     const response = await fetch(resource, options).catch((error) => {
       const reason = new Error(`${name} could not be downloaded: ${error.message}`);
       broken(reason);
@@ -39,7 +45,9 @@ export async function startPython(config, base, say, ready) {
   let broken;
   const failure = new Promise((_, reject) => { broken = reject; });
   failure.catch(() => {}); // it counts only while somebody waits for it
-  const unwatch = watchFetch((count) => {
+  const index = new URL(config.index, base).href;
+  const archives = config.archives.map((path) => new URL(path, base).href);
+  const unwatch = watchFetch([index, ...archives], (count) => {
     bytes += count;
     if (!config.bytes || bytes - shown < config.bytes / 200) return;
     shown = bytes;
@@ -47,7 +55,6 @@ export async function startPython(config, base, say, ready) {
     else say("Installing the packages");
   }, broken);
   try {
-    const index = new URL(config.index, base).href;
     const env = { ...config.env };
     for (const name of config.urls) env[name] = new URL(env[name], base).href;
     const { loadPyodide } = await import(new URL("pyodide.mjs", index).href);
@@ -64,8 +71,8 @@ export async function startPython(config, base, say, ready) {
       await pyodide.pyimport("micropip").install(wheels);
     }
     say("Starting the app");
-    for (const archive of config.archives) {
-      const response = await Promise.race([failure, fetch(new URL(archive, base))]);
+    for (const archive of archives) {
+      const response = await Promise.race([failure, fetch(archive)]);
       pyodide.unpackArchive(await response.arrayBuffer(), "zip");
     }
     pyodide.FS.writeFile("/lib/panel_neuroglancer_bridge.py", bridge);

@@ -1,0 +1,201 @@
+"""The picture before Python, and Python's taking over: what is drawn, and what the visitor did, stays."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Page, Route, expect
+
+BOOT = 120_000
+ALIVE = "'pnReady' in document.documentElement.dataset"
+HELPERS = Path(__file__).parents[1] / "component" / "page.js"
+CENTRE = (7 * 16 + 31 * 6 + 101 * 4) % 251
+
+# In every frame: is each marked canvas there to be seen, in its place, with its picture?
+RECORD = """(n) => {
+  const canvases = Array.from({ length: n }, (_, i) => viewer(i).neuroglancerViewer.display.canvas);
+  const places = canvases.map((canvas) => JSON.stringify(canvas.getBoundingClientRect()));
+  canvases.forEach((canvas) => { canvas.marked = true; });
+  window.record = { frames: 0, lacking: [] };
+  const look = () => {
+    record.frames += 1;
+    canvases.forEach((canvas, i) => {
+      const { gl } = viewer(i)?.neuroglancerViewer?.display ?? {};
+      const seen = canvas.isConnected && canvas.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+      const same = gl?.canvas === canvas && canvas.marked && !gl.isContextLost();
+      if (!seen || !same || JSON.stringify(canvas.getBoundingClientRect()) !== places[i]) record.lacking.push([record.frames, i]);
+    });
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+Open = Callable[[str], Page]
+Release = Callable[[], None]
+
+
+@pytest.fixture
+def held(page: Page) -> Release:
+    """Keep Python from coming until this is called."""
+    page.add_init_script(path=HELPERS)
+    routes: list[Route] = []
+    page.route("**/python_stdlib.zip", lambda route: routes.append(route))
+
+    def release() -> None:
+        for route in routes:
+            route.fallback()
+
+    return release
+
+
+def wait_drawn(page: Page, *viewers: int) -> None:
+    page.wait_for_function(
+        "(all) => all.every((i) => viewer(i)?.neuroglancerViewer?.isReady() && viewer(i).neuroglancerViewer.layerManager.managedLayers.length)",
+        arg=list(viewers),
+        timeout=BOOT,
+    )
+
+
+def picture(page: Page, viewer: int) -> NDArray[np.uint8]:
+    png = page.evaluate("i => picture(i)", viewer)["png"]
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"))
+
+
+def middle(page: Page, viewer: int) -> tuple[float, float]:
+    box = page.locator(".panel-neuroglancer-viewer").nth(viewer).bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def drag(page: Page, viewer: int, dx: float) -> None:
+    x, y = middle(page, viewer)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + dx, y, steps=5)
+    page.mouse.up()
+
+
+def x_of(page: Page, viewer: int) -> float:
+    return float(page.evaluate("i => shown(i).position[0]", viewer))
+
+
+def until(page: Page, condition: str) -> None:
+    """Wait until a condition on `p`, what Python says, holds."""
+    page.wait_for_function(
+        f"() => {{ const p = python(); return p?.platform === 'emscripten' && ({condition}); }}"
+    )
+
+
+def test_what_was_begun_before_python_goes_on_with_it(page: Page, open_app: Open, held: Release) -> None:
+    open_app("handover")
+    wait_drawn(page, 0, 1, 3)
+    # The picture is the data's, and there is no Python yet.
+    before = [picture(page, i) for i in (0, 3)]
+    assert before[0][61, 81, 0] == CENTRE
+    assert not page.evaluate(ALIVE)
+    assert page.evaluate("python().platform") != "emscripten"
+    # The indicator tells what goes on and lets everything below be used; the controls wait.
+    status = page.locator("#pn-boot")
+    expect(status).to_contain_text("Downloading Python and its packages", timeout=BOOT)
+    assert status.evaluate("e => [e.getAttribute('role'), getComputedStyle(e).pointerEvents]") == [
+        "status",
+        "none",
+    ]
+    press = page.get_by_role("button", name="Press")
+    expect(press).to_be_disabled()
+    # A segment is picked, a tab is turned to, and a drag is begun.
+    page.mouse.move(*middle(page, 1))
+    page.wait_for_function("viewer(1).neuroglancerViewer.mouseState.active")
+    page.mouse.dblclick(*middle(page, 1))
+    page.wait_for_function("shown(1).layers[1].segments?.length === 1")
+    page.get_by_text("Section", exact=True).click()
+    wait_drawn(page, 2)
+    page.evaluate(RECORD, 4)
+    x, y = middle(page, 0)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 24, y, steps=4)
+    held()
+    page.wait_for_function(ALIVE, timeout=BOOT)
+    page.mouse.move(x + 48, y, steps=4)
+    page.mouse.up()
+    until(page, "Math.abs(p.positions[0][0] - 8) < 1e-3 && p.ready.every(Boolean)")
+    assert abs(x_of(page, 0) - 8) < 1e-3
+    until(page, f"p.active === 1 && p.selected.cells?.[0] === {CENTRE}")
+    assert page.evaluate("python().errors") == [[], [], [], []]
+    # Nothing was drawn anew, at any moment.
+    record = page.evaluate("record")
+    assert record["frames"] > 1
+    assert record["lacking"] == []
+    assert (picture(page, 3) == before[1]).all()
+    # And the controls are alive.
+    expect(page.locator("#pn-boot")).to_have_count(0)
+    press.click()
+    until(page, "p.presses === 1")
+    drag(page, 3, 12)
+    until(page, "p.positions[3][1] !== 6 || p.positions[3][2] !== 4.5")
+
+
+def test_in_a_template_with_one_thing_more_in_the_browser(page: Page, open_app: Open, held: Release) -> None:
+    open_app("template")
+    wait_drawn(page, 0, 1)
+    untouched = picture(page, 0)
+    drag(page, 1, -30)
+    page.wait_for_function("Math.abs(shown(1).position[0] - 21) < 1e-3")
+    page.evaluate(
+        "viewer(0).neuroglancerViewer.display.canvas.marked = viewer(1).neuroglancerViewer.display.canvas.marked = true"
+    )
+    expect(page.get_by_role("button", name="Only here")).to_have_count(0)
+    held()
+    page.wait_for_function(ALIVE, timeout=BOOT)
+    until(
+        page, "Math.abs(p.positions[1][0] - 21) < 1e-3 && p.positions[0][0] === 16 && p.ready.every(Boolean)"
+    )
+    expect(page.get_by_role("button", name="Only here")).to_be_enabled()
+    expect(page.get_by_role("heading", name="Side by side")).to_be_visible()
+    assert page.evaluate("[0, 1].map((i) => viewer(i).neuroglancerViewer.display.canvas.marked)") == [
+        True,
+        True,
+    ]
+    assert (picture(page, 0) == untouched).all()
+
+
+def stays(page: Page, reason: str) -> None:
+    """Check that a page whose Python does not come can be used, and says why its controls cannot."""
+    alert = page.get_by_role("alert").filter(has_text="controls are off")
+    expect(alert).to_contain_text(reason, timeout=BOOT)
+    expect(page.get_by_role("status").filter(has_text="Python")).to_have_count(0)
+    expect(page.locator(".noUi-target[disabled], .noUi-target [disabled]").first).to_be_visible()
+    wait_drawn(page, 0)
+    was = x_of(page, 0)
+    drag(page, 0, 30)
+    page.wait_for_function("was => Math.abs(shown(0).position[0] - (was - 5)) < 1e-3", arg=was)
+    box = alert.bounding_box()
+    size = page.viewport_size
+    assert box
+    assert size
+    assert box["width"] * box["height"] < size["width"] * size["height"] / 3
+    alert.get_by_role("button", name="Dismiss").click()
+    expect(alert).to_have_count(0)
+
+
+def test_python_that_raises_leaves_the_viewer(page: Page, open_app: Open) -> None:
+    page.add_init_script(path=HELPERS)
+    open_app("raises")
+    stays(page, "LookupError: the brain is out of reach")
+
+
+def test_a_wheel_that_is_missing_leaves_the_viewer(page: Page, open_app: Open, watch: Any) -> None:
+    watch.expect("404", "integrity", "error occurred while loading", "could not be downloaded")
+    page.add_init_script(path=HELPERS)
+    page.route("**/param-*.whl", lambda route: route.fulfill(status=404))
+    open_app("raises")
+    stays(page, "whl could not be downloaded")
