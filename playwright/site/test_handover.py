@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Route, TimeoutError, expect
 
 BOOT = 120_000
 ALIVE = "'pnReady' in document.documentElement.dataset"
@@ -89,9 +89,12 @@ def x_of(page: Page, viewer: int) -> float:
 
 def until(page: Page, condition: str) -> None:
     """Wait until a condition on `p`, what Python says, holds."""
-    page.wait_for_function(
-        f"() => {{ const p = python(); return p?.platform === 'emscripten' && ({condition}); }}"
-    )
+    try:
+        page.wait_for_function(
+            f"() => {{ const p = python(); return p?.platform === 'emscripten' && ({condition}); }}"
+        )
+    except TimeoutError as error:
+        raise AssertionError(f"Never was {condition}: {page.evaluate('python()')}") from error
 
 
 def test_what_was_begun_before_python_goes_on_with_it(page: Page, open_app: Open, held: Release) -> None:
@@ -112,9 +115,10 @@ def test_what_was_begun_before_python_goes_on_with_it(page: Page, open_app: Open
     press = page.get_by_role("button", name="Press")
     expect(press).to_be_disabled()
     # A segment is picked, a tab is turned to, and a drag is begun.
-    page.mouse.move(*middle(page, 1))
+    x, y = middle(page, 1)
+    page.mouse.move(x + 3, y + 3)
     page.wait_for_function("viewer(1).neuroglancerViewer.mouseState.active")
-    page.mouse.dblclick(*middle(page, 1))
+    page.mouse.dblclick(x + 3, y + 3)
     page.wait_for_function("shown(1).layers[1].segments?.length === 1")
     page.get_by_text("Section", exact=True).click()
     wait_drawn(page, 2)

@@ -123,6 +123,26 @@ def test_modules_beside_the_app_go_along(app: Path, tmp_path: Path) -> None:
     assert "contourpy" in config(page)["packages"]
 
 
+def test_a_page_holds_what_the_app_drew_at_the_place_where_the_page_will_be(
+    app: Path, tmp_path: Path
+) -> None:
+    app.write_text(
+        "import os\nfrom urllib.parse import quote\nimport panel as pn\n"
+        "url = os.environ['PANEL_NEUROGLANCER_SITE_URL'] + 'data'\n"
+        "pn.pane.Str(url + ' ' + quote(url, safe='') + ' </script>').servable()\n"
+    )
+    (page,) = convert([app], tmp_path / "out", progress=Progress(None))
+    text = page.read_text("utf8")
+    assert "127.0.0.1" not in text
+    found = re.search(r'<script type="application/json" id="pn-drawn">(.*?)</script>', text)
+    assert found
+    (document,) = json.loads(found[1]).values()
+    assert [root["id"] for root in document["roots"]] == config(page)["roots"]
+    shown = document["roots"][0]["attributes"]["text"]
+    assert "https://site.invalid/data https%3A%2F%2Fsite.invalid%2Fdata" in shown
+    assert config(page)["site"] == "https://site.invalid/"
+
+
 def test_the_app_finds_its_data_while_it_is_drawn(app: Path, tmp_path: Path) -> None:
     (tmp_path / "numbers").mkdir()
     (tmp_path / "numbers" / "a.txt").write_text("forty-two")
