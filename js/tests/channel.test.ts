@@ -379,6 +379,37 @@ describe("channel", () => {
     await expect(channel.ask("anything", {})).rejects.toMatchObject({ kind: "closed" });
   });
 
+  test("what is asked before Python is there waits, as long as that takes, and goes to where Python is then", async () => {
+    const arrival = Symbol.for("panel-neuroglancer.arrival");
+    let arrive = () => {};
+    const python = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    const scope = globalThis as Record<symbol, unknown>;
+    scope[arrival] = { python, pictures: [] };
+    const { fake, sent, say } = model([]);
+    const channel = new Channel(fake);
+    const abort = new AbortController();
+    const taken = channel.ask("never mind", {}, { signal: abort.signal });
+    const answer = channel.ask("double", { n: 4 });
+    abort.abort(new Error("taken back"));
+    await expect(taken).rejects.toThrow("taken back");
+    await vi.advanceTimersByTimeAsync(2 * TIMEOUT_MS);
+    expect(sent).toEqual([]);
+    Object.assign(fake, { carriers: { token: "p".repeat(32), offers: [] } });
+    delete scope[arrival];
+    arrive();
+    await settled();
+    expect(sent).toMatchObject([{ hello: "p".repeat(32) }]);
+    const { peer } = sent[0] as { peer: string };
+    say({ peer, welcome: {} });
+    await settled();
+    const asked = sent.find(({ kind }) => kind === "request") as { id: number; method: string };
+    expect(asked.method).toBe("double");
+    say({ peer, n: 1, kind: "reply", id: asked.id, result: 8 });
+    expect((await answer).result).toBe(8);
+  });
+
   test.each([undefined, null, 5, "{", "[]", "null", "5", '{"peer": 5}'])("%j is no message", async (text) => {
     const { fake, sent, say, listeners } = model([]);
     const channel = new Channel(fake);

@@ -6,14 +6,14 @@ window.deep = (selector, root = document) => [
   ...[...root.querySelectorAll("*")].flatMap((element) => (element.shadowRoot ? deep(selector, element.shadowRoot) : [])),
 ];
 
-/** What Python says it has. */
-window.python = () => JSON.parse(deep("#python")[0]?.textContent || "null");
+/** Whether Python runs: a converted page shows before that what it said where the page was made. */
+const alive = () => !document.getElementById("pn-config") || "pnReady" in document.documentElement.dataset;
+
+/** What Python says it has; null before it says anything. */
+window.python = () => (alive() ? JSON.parse(deep("#python")[0]?.textContent || "null") : null);
 
 /** The element of a viewer, by its place on the page. */
 window.viewer = (i = 0) => deep(".panel-neuroglancer-viewer")[i];
-
-/** Whether Python runs: a converted page shows before that what it said where the page was made. */
-const alive = () => !document.getElementById("pn-config") || "pnReady" in document.documentElement.dataset;
 
 /** True once Python and its first viewer are there, or what the page says went wrong. */
 window.started = () => {

@@ -21,8 +21,11 @@ _BOOT = """<div id="pn-boot" role="status" aria-live="polite">
     <p data-amount aria-hidden="true"></p>
     <script>
       // No module loads from a file, so this cannot wait for one.
-      if (location.protocol === "file:") document.querySelector("#pn-boot [data-text]").textContent =
-        "This page needs a web server: run `panel-neuroglancer serve` on its folder and open the address it prints.";
+      if (location.protocol === "file:") {{
+        document.getElementById("pn-boot").className = "pn-boot-error";
+        document.querySelector("#pn-boot [data-text]").textContent =
+          "This page needs a web server: run `panel-neuroglancer serve` on its folder and open the address it prints.";
+      }}
     </script>
     <noscript><p>This page runs Python in the browser, which needs JavaScript.</p></noscript>
   </div>

@@ -98,13 +98,24 @@ export class PageDocument {
     const [data] = Object.values(JSON.parse(local));
     // Python's ids must not mean anything here by chance.
     this.#drawn = rename(data, (id) => DRAWN + id);
-    await this.#draw(this.#drawn, withhold);
+    try {
+      await this.#draw(this.#drawn, withhold);
+    } catch (error) {
+      this.#clear();
+      throw error;
+    }
   }
 
   /** Make the page's document Python's. */
   async become(json) {
     const [data] = Object.values(JSON.parse(json));
-    if (!this.shown || !this.#become(data)) {
+    let became = false;
+    try {
+      became = this.shown && this.#become(data);
+    } catch (error) {
+      console.warn("What was drawn could not become Python's document, which is drawn anew:", error);
+    }
+    if (!became) {
       this.#clear();
       await this.#draw(data);
     }
@@ -181,5 +192,7 @@ export class PageDocument {
     this.#outbox.drop(() => true);
     this.#doc?.views_manager?.clear();
     this.#doc = undefined;
+    this.#toPage.clear();
+    this.#toPython.clear();
   }
 }
