@@ -170,6 +170,18 @@ def test_in_a_template_with_one_thing_more_in_the_browser(page: Page, open_app: 
     assert (picture(page, 0) == untouched).all()
 
 
+def test_what_is_nothing_like_it_is_drawn_anew(page: Page, open_app: Open) -> None:
+    page.add_init_script(path=HELPERS)
+    open_app("other")
+    page.wait_for_function(ALIVE, timeout=BOOT)
+    expect(page.get_by_role("heading", name="Only here")).to_be_visible()
+    until(page, "p.ready")
+    assert page.evaluate("deep('.panel-neuroglancer-viewer').length") == 1
+    assert picture(page, 0)[61, 81, 0] == CENTRE
+    drag(page, 0, 30)
+    until(page, "Math.abs(p.position[0] - 11) < 1e-3")
+
+
 def stays(page: Page, reason: str) -> None:
     """Check that a page whose Python does not come can be used, and says why its controls cannot."""
     alert = page.get_by_role("alert").filter(has_text="controls are off")
