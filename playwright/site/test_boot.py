@@ -19,14 +19,14 @@ def test_the_indicator_tells_what_is_happening_until_the_app_is_there(page: Page
     held: list[Route] = []
     page.route("**/python_stdlib.zip", lambda route: held.append(route))
     open_app("counter")
-    status = page.get_by_role("status")
+    status = page.locator("#pn-boot[role=status]")
     expect(status).to_contain_text("Downloading Python and its packages", timeout=BOOT)
     expect(status.get_by_role("progressbar")).to_be_visible()
     page.wait_for_function("document.querySelector('#pn-boot progress').value > 1e7", timeout=BOOT)
     expect(status).to_contain_text(re.compile(r"[12]\d\.\d of 2\d\.\d MB"))
     held[0].continue_()
-    expect(page.get_by_role("heading", name="Counter")).to_be_visible(timeout=BOOT)
-    expect(page.get_by_text("Python 3.12 on emscripten")).to_be_visible()
+    expect(page.get_by_text("Python 3.12 on emscripten")).to_be_visible(timeout=BOOT)
+    expect(page.get_by_role("heading", name="Counter")).to_be_visible()
     expect(page.locator("output")).to_have_text("value 0 total 0")
     expect(page.locator("#pn-boot")).to_have_count(0)
 
