@@ -1,6 +1,7 @@
 // One Python viewer as seen from the page: its data, its configuration, and what it wants to hear.
 import type { Viewer } from "neuroglancer/unstable/viewer.js";
-import type { Channel, Reply } from "./channel";
+import { Baked } from "./baked";
+import { type Channel, ChannelError, type Reply } from "./channel";
 import { type Notice, PythonConfig } from "./config";
 import { pythonCredentials } from "./credentials";
 import { isObject, type JsonObject } from "./json";
@@ -20,6 +21,8 @@ export function defaultLimit(remote: boolean): number {
 export class PythonPeer implements DataPeer, Sender {
   readonly #removers: (() => void)[] = [];
   #config: PythonConfig | undefined;
+  /** What answers in Python's place, where it is not there. */
+  readonly #baked: Baked | undefined;
   readonly credentials;
 
   constructor(
@@ -28,6 +31,8 @@ export class PythonPeer implements DataPeer, Sender {
     token: string,
   ) {
     this.credentials = pythonCredentials(channel);
+    const { baked } = model.python;
+    this.#baked = baked === undefined ? undefined : new Baked(baked);
     const follow = () => this.#config?.restore(this.model.config);
     model.on("config", follow);
     this.#removers.push(addPeer(token, this), () => model.off("config", follow));
@@ -45,15 +50,25 @@ export class PythonPeer implements DataPeer, Sender {
   }
 
   async fetch(path: string, signal: AbortSignal): Promise<Answer> {
-    const { result, data } = await this.channel.ask("source.read", { path }, { signal });
-    const { status, reason } = result as { status: number; reason: string };
+    const answer = (await this.#baked?.fetch(path)) ?? (await this.#askPython(path, signal));
     const key = /^\/neuroglancer\/info\/(.+)$/.exec(path)?.[1];
-    if (status === 200 && key !== undefined) residents.want(key, this);
-    return { status, reason, data };
+    if (answer.status === 200 && key !== undefined) residents.want(key, this);
+    return answer;
+  }
+
+  async #askPython(path: string, signal: AbortSignal): Promise<Answer> {
+    try {
+      const { result, data } = await this.channel.ask("source.read", { path }, { signal });
+      const { status, reason } = result as { status: number; reason: string };
+      return { status, reason, data };
+    } catch (error) {
+      if (this.#baked === undefined || !(error instanceof ChannelError) || error.kind !== "closed") throw error;
+      return { status: 404, reason: this.#baked.why(path), data: undefined };
+    }
   }
 
   ask(method: string, params: Record<string, unknown>, options: { signal: AbortSignal }): Promise<Reply> {
-    return this.channel.ask(method, params, options);
+    return this.#baked?.ask(method, params) ?? this.channel.ask(method, params, options);
   }
 
   get limit(): number {
@@ -61,7 +76,7 @@ export class PythonPeer implements DataPeer, Sender {
   }
 
   get remote(): boolean {
-    return this.model.python.remote ?? true;
+    return this.#baked === undefined && (this.model.python.remote ?? true);
   }
 
   /** The viewer shows this now: free the arrays that it shows no longer. */
