@@ -19,6 +19,7 @@ ORDER = [
     "gui",
     "parameters",
     "saving",
+    "baking",
     "session",
     "view",
     "blocking",

@@ -2,7 +2,7 @@
 
 from . import on_demand
 from .component import Neuroglancer
-from .errors import NeuroglancerError, StateError, UrlError
+from .errors import BakeLimitError, NeuroglancerError, StateError, UrlError
 from .files import read_file, site_url
 from .reading import read_volume, screenshot
 from .resident import invalidate
@@ -10,6 +10,7 @@ from .saving import save
 from .state import parse_url, to_url
 
 __all__ = [
+    "BakeLimitError",
     "Neuroglancer",
     "NeuroglancerError",
     "StateError",

@@ -43,7 +43,7 @@ class Bakery:
     Attributes
     ----------
     limit
-        Bytes that the files may have together.
+        Bytes that the files may have together; 0 for none, without further ado.
     files
         Their contents, by name.
     left_out
@@ -83,6 +83,8 @@ class Bakery:
             )
 
     def _viewer(self, viewer: session.Session) -> dict[str, Any]:
+        if not self.limit:
+            return {}
         # The small ones first, so that many find room.
         volumes = sorted(viewer.volumes.items(), key=lambda item: _bytes(item[1]))
         return {
@@ -232,4 +234,7 @@ def _bytes(volume: Any) -> int:
 
 
 def _size(number: float) -> str:
-    return f"{number / 1e6:.1f} MB" if number < 1e9 else f"{number / 1e9:.1f} GB"
+    for unit, of in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if number >= of:
+            return f"{number / of:.1f} {unit}" if number < 10 * of else f"{number / of:.0f} {unit}"
+    return f"{number:.0f} bytes"

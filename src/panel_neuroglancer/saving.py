@@ -89,9 +89,8 @@ def save(
 def _bake(root: Model, limit: float) -> str:
     """Put the data of Python viewers into the page; returns the elements that hold it."""
     bakery, models = baking.Bakery(limit), list(root.references())
-    if limit > 0:
-        bakery.bake(models)
-        bakery.check()
+    bakery.bake(models)
+    bakery.check()
     for sentence in bakery.left_out:
         log.warning("In the saved page: %s", sentence)
     for model in models:
