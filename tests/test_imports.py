@@ -15,6 +15,8 @@ SOURCE = Path(panel_neuroglancer.__file__).parent
 ORDER = [
     "__init__",
     "on_demand",
+    "tokens",
+    "imports",
     "component",
     "gui",
     "parameters",
@@ -24,6 +26,7 @@ ORDER = [
     "view",
     "blocking",
     "credentials",
+    "matching",
     "reading",
     "resident",
     "sources",

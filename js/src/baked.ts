@@ -1,6 +1,5 @@
 // Answers what Python would, from files that were made while it ran (baking.py): they lie beside the page, or inside it.
 import type { Reply } from "./channel";
-import { ChannelError } from "./link";
 import type { Answer } from "./sources";
 import { readPart } from "./worker/bricks";
 import { cut } from "./worker/cut";
@@ -13,7 +12,7 @@ interface BakedArray {
   array: Resident;
   voxel: number;
   bytes: number;
-  /** What tells it from all others; its files are named after it. */
+  /** Its files are named after it. */
   digest: string;
   /** Of each brick, how many runs of equal voxels it is stored as; see packed.ts. */
   runs: number[];
@@ -46,23 +45,35 @@ export class Baked {
   readonly #coarse = new Map<string, Promise<ArrayBuffer>>();
   /** Why arrays cannot be kept here. */
   readonly #refused = new Map<string, string>();
+  /** What was asked for of each source: digests of objects. */
+  readonly #given = new Map<string, Record<string, string>>();
 
   constructor(private readonly files: BakedFiles) {}
 
-  /** What tells the array of a volume from others, and its objects from others. */
-  source(key: string): BakedSource | undefined {
+  /** What the page has of each source, for Python to compare; see matching.py. */
+  get given(): Record<string, unknown>[] {
+    return [...this.#given].map(([key, objects]) => {
+      const { info, digest } = this.#source(key) ?? {};
+      return { key, info, objects, ...(digest && { digest }) };
+    });
+  }
+
+  #source(key: string): BakedSource | undefined {
     return this.files.sources[key];
   }
 
   /** Answer a request for anything but voxels; undefined where only Python could. */
   async fetch(path: string): Promise<Answer | undefined> {
     const [, kind = "", key = "", id = ""] = PATH.exec(path) ?? [];
-    const source = this.source(key);
+    const source = this.#source(key);
     if (source?.refused !== undefined) return { ...source.refused, data: undefined };
-    if ((kind === "info" || kind === "skeletoninfo") && source?.info !== undefined)
+    if ((kind === "info" || kind === "skeletoninfo") && source?.info !== undefined) {
+      this.#given.set(key, {});
       return { status: 200, reason: "OK", data: new TextEncoder().encode(JSON.stringify(source.info)).buffer };
+    }
     const name = source?.objects?.[id];
     if ((kind !== "mesh" && kind !== "skeleton") || name === undefined) return undefined;
+    this.#given.set(key, { ...this.#given.get(key), [id]: name });
     return { status: 200, reason: "OK", data: await this.#read(name) };
   }
 
@@ -70,39 +81,50 @@ export class Baked {
   why(path: string): string {
     const [, kind, key = "", id] = PATH.exec(path) ?? [];
     if (id !== undefined) return `Object ${id} is not in this page, and there is no Python to ask`;
-    const why = this.#refused.get(key) ?? this.source(key)?.needs ?? "it was left out";
+    const why = this.#refused.get(key) ?? this.#source(key)?.needs ?? "it was left out";
     return `The ${kind === "raw" ? "array" : "data"} is not in this page: ${why}`;
   }
 
-  /** Answer what residents.ts asks for; see resident.py. */
-  async ask(method: string, params: Record<string, unknown>): Promise<Reply> {
-    const key = String(params.key);
-    const { array, voxel = 1, bytes = 0, digest, runs = [], coarse } = this.source(key) ?? {};
-    if (method === "source.resident") {
-      const room = Number(params.limit);
-      if (bytes > room) this.#refused.set(key, `it has ${bytes} bytes, and there is room for ${Math.max(0, room)}`);
-      return { result: { array: bytes > room ? null : array, voxel, bytes, digest }, data: undefined };
-    }
-    if (array === undefined) throw new ChannelError("not-found", `There is no array ${key} in this page`);
-    if (method === "source.brick") {
-      const brick = Number(params.brick);
-      const data = await this.#read(`${digest}.${brick}`).catch((error: Error) => {
-        this.#refused.set(key, error.message);
-        throw error;
-      });
+  /** Answer what residents.ts asks for (see resident.py), and bricks.ts; undefined where only Python could. */
+  ask(method: string, params: Record<string, unknown>): Promise<Reply> | undefined {
+    const source = this.#source(String(params.key));
+    if (source === undefined) return undefined;
+    if (method === "source.resident") return Promise.resolve(this.#describe(String(params.key), source, params));
+    if (method === "files.brick") return this.#brick(source, Number(params.brick));
+    if (method === "files.chunk") return this.#chunk(source, String(params.rest));
+    return undefined;
+  }
+
+  #describe(key: string, { array, voxel = 1, bytes = 0 }: BakedSource, { limit }: Record<string, unknown>): Reply {
+    const room = Math.max(0, Number(limit));
+    if (bytes > room) this.#refused.set(key, `it has ${bytes} bytes, and there is room for ${room}`);
+    return { result: { array: bytes > room ? null : array, voxel, bytes }, data: undefined };
+  }
+
+  async #brick({ array, digest, runs = [] }: BakedSource, brick: number): Promise<Reply> {
+    try {
+      const data = await this.#read(`${digest}.${brick}`);
       return { result: { runs: runs[brick] ?? 0, deflated: false }, data };
+    } catch (error) {
+      if (array !== undefined) this.#refused.set(array.key, (error as Error).message);
+      throw error;
     }
-    const { part } = readPart(String(params.rest));
-    const nothing = { result: {}, data: undefined };
-    if (method !== "source.chunk" || coarse === undefined || `${part.factor}` !== `${coarse.factor}`) return nothing;
+  }
+
+  /** The voxels of a chunk, where there is a copy at its scale. */
+  async #chunk({ array, digest, coarse }: BakedSource, rest: string): Promise<Reply> {
+    const { part } = readPart(rest);
+    if (array === undefined || coarse === undefined || `${part.factor}` !== `${coarse.factor}`)
+      return { result: {}, data: undefined };
     // The first dimension fastest.
     const layout: Layout = {
       dtype: array.dtype,
       shape: coarse.shape,
       order: coarse.shape.map((_, d) => coarse.shape.length - 1 - d),
     };
-    const reading = this.#coarse.get(key) ?? this.#readCoarse(`${digest}.coarse`, layout, coarse.runs);
-    this.#coarse.set(key, reading);
+    const name = `${digest}.coarse`;
+    const reading = this.#coarse.get(name) ?? this.#readCoarse(name, layout, coarse.runs);
+    this.#coarse.set(name, reading);
     const data = cut(layout, await reading, { ...part, factor: part.factor.map(() => 1) }, false);
     return { result: { runs: 0, deflated: false }, data };
   }

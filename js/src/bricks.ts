@@ -24,7 +24,7 @@ export class Bricks {
   async piece({ rest }: Need): Promise<Reply> {
     const { part } = readPart(rest);
     if (product(part.factor) > 1) {
-      const reply = await this.ask("source.chunk", { key: this.info.key, rest });
+      const reply = await this.ask("files.chunk", { key: this.info.key, rest });
       if (reply.data !== undefined) return reply;
     }
     await Promise.all(bricksOf(this.info, part).map((index) => this.#fetch(index)));
@@ -52,7 +52,7 @@ export class Bricks {
 
   async #bring(brick: number): Promise<void> {
     const { key, generation } = this.info;
-    const { data, result } = await this.ask("source.brick", { key, brick });
+    const { data, result } = await this.ask("files.brick", { key, brick });
     if (data === undefined) throw new Error("A part of the array is missing");
     this.give({ key, generation, brick, data, ...(result as { runs: number; deflated: boolean }) });
   }

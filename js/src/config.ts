@@ -55,6 +55,18 @@ function sourceGenerations(viewer: Viewer): TrackableValue<Record<string, number
   return generations;
 }
 
+/** Have all that is shown of a source asked for again, and its layers made anew where it is another kind of thing. */
+export function refresh(viewer: Viewer, key: string, { anew }: { anew: boolean }): void {
+  const source = viewer.dataSourceProvider.dataSources.get("python") as unknown as PythonDataSource;
+  // No generation of Python's.
+  source.setSourceGeneration(key, -1);
+  if (!anew) return;
+  // What neuroglancer knows of a source it forgets only with the last layer that shows it.
+  const layers = viewer.layerSpecification.toJSON();
+  viewer.layerManager.clear();
+  viewer.layerSpecification.restoreState(layers);
+}
+
 /** A canvas of a given size in pixels, whatever the size of the element; scaled to fit into it. */
 function viewerSize(viewer: Viewer): TrackableValue<number[] | undefined> {
   const size = new TrackableValue<number[] | undefined>(undefined, (x) =>

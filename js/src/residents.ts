@@ -113,6 +113,14 @@ export class Residents {
     this.#begin(entry, sender);
   }
 
+  /** Python has another array than the one that is here, or on its way, from files. */
+  replace(key: string, sender: Sender): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#drop(entry);
+    this.#begin(entry, sender);
+  }
+
   /** Have what has changed sent, or everything where that is not known. */
   async #update(entry: Entry, info: Resident, sender: Sender, generation: number): Promise<void> {
     const { key, bytes, abort } = entry;
@@ -120,7 +128,9 @@ export class Residents {
     this.#close(entry);
     advance(entry);
     try {
-      const { result } = await sender.ask("source.changes", { key, since: info.generation, generation }, { signal });
+      const { digest, ...asSent } = info;
+      const asked = { key, since: info.generation, generation, ...(digest && { digest }) };
+      const { result } = await sender.ask("source.changes", asked, { signal });
       const { boxes } = result as { boxes?: [number[], number[]][] | null };
       const size = boxes?.reduce((sum, [start, end]) => sum + sizeOf(start, end) * entry.voxel, 0) ?? bytes;
       if (boxes != null && size < Math.min(bytes / 2, SLAB_MAX)) {
@@ -137,7 +147,7 @@ export class Residents {
         );
         const worker = await this.#start();
         signal.throwIfAborted();
-        const next = { ...info, generation };
+        const next = { ...asSent, generation };
         const complete = this.#complete(worker, next, signal);
         worker.postMessage(
           { change: { key, since: info.generation, generation, patches } } satisfies FromPage,

@@ -142,7 +142,7 @@ class Bakery:
             count, data = resident.in_runs(resident.part(volume, part))
             self._add(f"{digest}.{i}", data)
             runs.append(count)
-        entry = {**found, "array": {**found["array"], "brick": size}, "runs": runs}
+        entry = {**found, "array": {**found["array"], "brick": size, "digest": digest}, "runs": runs}
         factor = coarse_factor(volume)
         if found["bytes"] > _COARSE_FROM and factor is not None:
             shape_there = -(-np.asarray(shape) // factor)

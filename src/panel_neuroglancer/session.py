@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from . import _runtime, blocking, credentials, outputs, resident, sources, turns
+from . import _runtime, blocking, credentials, matching, outputs, resident, sources, turns
 from .channel import Channel, ChannelError, Reply
 from .checks import State
 from .patch import diff, patch, share
@@ -101,6 +101,7 @@ class Session:
         """Answer what the pages ask of the viewer."""
         channel.on("source.read", self._read)
         resident.serve(channel, self.volume)
+        matching.serve(channel, self.volume)
         credentials.serve(channel, self.viewer)
         channel.on("viewer.action", self._act)
         channel.on("viewer.volume_info", self._take_volume_info)

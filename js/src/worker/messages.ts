@@ -14,6 +14,8 @@ export interface Resident extends Layout {
   meshes: (MeshOptions & { scales: Triple }) | null;
   /** The shape of the bricks in which it comes; undefined: it comes in slabs. */
   brick?: number[];
+  /** What tells it from all others, where it comes from files. */
+  digest?: string | undefined;
 }
 
 /** A piece of the array `key`, from the byte `offset` on. */
