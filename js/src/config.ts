@@ -61,7 +61,10 @@ export function refresh(viewer: Viewer, key: string, { anew }: { anew: boolean }
   // No generation of Python's.
   source.setSourceGeneration(key, -1);
   if (!anew) return;
-  // What neuroglancer knows of a source it forgets only with the last layer that shows it.
+  // What a source said of itself neuroglancer would never ask again.
+  const { map } = viewer.chunkManager.memoize;
+  for (const name of map.keys())
+    if (/python:(Volume|Skeleton)DataSource/.test(name) && name.includes(key)) map.delete(name);
   const layers = viewer.layerSpecification.toJSON();
   viewer.layerManager.clear();
   viewer.layerSpecification.restoreState(layers);
