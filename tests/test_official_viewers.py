@@ -33,7 +33,7 @@ def test_several_viewers_do_not_mix():
         for viewer in viewers
         for v in viewer.volume_manager.volumes.values()
     ]
-    served = [[component._session._volume(key) is not None for key in keys] for component in components]
+    served = [[component._session.volume(key) is not None for key in keys] for component in components]
     assert served == [[True, False], [False, True]]
 
 

@@ -6,6 +6,7 @@ from panel_neuroglancer import Neuroglancer
 
 def test_the_names_are_these():
     assert sorted(png.__all__) == [
+        "BakeLimitError",
         "Neuroglancer",
         "NeuroglancerError",
         "StateError",
@@ -48,7 +49,7 @@ def test_the_signatures_are_these():
         "invalidate": ["volume", "region=None"],
         "parse_url": ["url", "base=None"],
         "read_file": ["path", "progress=None"],
-        "save": ["obj", "file", "title='Neuroglancer'", "**options"],
+        "save": ["obj", "file", "title='Neuroglancer'", "*", "bake_limit=64000000", "**options"],
         "site_url": ["path"],
         "to_url": ["state", "site='https://neuroglancer-demo.appspot.com/'"],
     }
@@ -97,4 +98,5 @@ def test_the_attributes_are_these():
 def test_the_errors_are_value_errors_of_one_family():
     assert issubclass(png.StateError, png.NeuroglancerError)
     assert issubclass(png.UrlError, png.NeuroglancerError)
+    assert issubclass(png.BakeLimitError, png.NeuroglancerError)
     assert issubclass(png.NeuroglancerError, ValueError)

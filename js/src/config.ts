@@ -55,6 +55,21 @@ function sourceGenerations(viewer: Viewer): TrackableValue<Record<string, number
   return generations;
 }
 
+/** Have all that is shown of a source asked for again, and its layers made anew where it is another kind of thing. */
+export function refresh(viewer: Viewer, key: string, { anew }: { anew: boolean }): void {
+  const source = viewer.dataSourceProvider.dataSources.get("python") as unknown as PythonDataSource;
+  // No generation of Python's.
+  source.setSourceGeneration(key, -1);
+  if (!anew) return;
+  // What a source said of itself neuroglancer would never ask again.
+  const { map } = viewer.chunkManager.memoize;
+  for (const name of map.keys())
+    if (/python:(Volume|Skeleton)DataSource/.test(name) && name.includes(key)) map.delete(name);
+  const layers = viewer.layerSpecification.toJSON();
+  viewer.layerManager.clear();
+  viewer.layerSpecification.restoreState(layers);
+}
+
 /** A canvas of a given size in pixels, whatever the size of the element; scaled to fit into it. */
 function viewerSize(viewer: Viewer): TrackableValue<number[] | undefined> {
   const size = new TrackableValue<number[] | undefined>(undefined, (x) =>

@@ -208,7 +208,7 @@ function dataUrl(content: BlobPart, type: string): Promise<string> {
 /** Let the page and its workers ask for the parts they load on demand (see parts.ts). */
 function answerWorkers(resolve: (name: string, asData?: boolean) => Promise<string>, fromDisk: boolean): void {
   const scope = globalThis as { __panelNeuroglancerPart?: typeof resolve; __panelNeuroglancerParts?: string };
-  scope.__panelNeuroglancerPart = resolve;
+  scope.__panelNeuroglancerPart = (name, forWorker) => resolve(name, fromDisk && forWorker);
   scope.__panelNeuroglancerParts = `panel-neuroglancer-${randomId()}`;
   const channel = new BroadcastChannel(scope.__panelNeuroglancerParts);
   channel.onmessage = async ({ data: { id, name } }: MessageEvent<{ id: string; name?: string }>) => {

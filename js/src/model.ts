@@ -1,3 +1,4 @@
+import type { BakedFiles } from "./baked";
 import type { ViewerError } from "./errors";
 import type { JsonObject } from "./json";
 import type { Hover } from "./readings";
@@ -19,9 +20,9 @@ export interface ModelProperties {
   dark: boolean;
   /**
    * The Python viewer behind this one, empty without one: its token, by which its volumes are known; the bytes of its
-   * arrays to keep on the page; whether they come over a network.
+   * arrays to keep on the page; whether they come over a network; and what of its data lies in files.
    */
-  python: { token?: string; resident_limit?: number | null; remote?: boolean };
+  python: { token?: string; resident_limit?: number | null; remote?: boolean; baked?: BakedFiles };
   carriers: Offers;
   /** The Python viewer's configuration. */
   config: JsonObject;

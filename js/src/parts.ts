@@ -7,7 +7,7 @@
 import { answerWorker } from "./sources";
 
 /** Gives the URL of a part by its file name, where parts are not files in one folder. */
-export type PartResolver = (name: string) => Promise<string>;
+export type PartResolver = (name: string, forWorker: boolean) => Promise<string>;
 
 interface PartsGlobal {
   __panelNeuroglancerPart?: PartResolver;
@@ -46,9 +46,9 @@ function makeWorker(url: URL | string): Worker {
 }
 
 /** The URL of a part that is loaded on demand; `path` is written out where it is used, for the build to see. */
-export async function partUrl(path: string, base: string): Promise<string> {
+export async function partUrl(path: string, base: string, { forWorker = false } = {}): Promise<string> {
   const resolve = scope.__panelNeuroglancerPart;
-  return resolve === undefined ? new URL(path, base).href : await resolve(path.slice(2));
+  return resolve === undefined ? new URL(path, base).href : await resolve(path.slice(2), forWorker);
 }
 
 /** Fetch a part that is compressed with gzip, as a response that WebAssembly can stream. */

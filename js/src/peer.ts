@@ -1,7 +1,9 @@
 // One Python viewer as seen from the page: its data, its configuration, and what it wants to hear.
 import type { Viewer } from "neuroglancer/unstable/viewer.js";
-import type { Channel, Reply } from "./channel";
-import { type Notice, PythonConfig } from "./config";
+import { arrival } from "./arrival";
+import { Baked } from "./baked";
+import { type Channel, ChannelError, type Reply } from "./channel";
+import { type Notice, PythonConfig, refresh } from "./config";
 import { pythonCredentials } from "./credentials";
 import { isObject, type JsonObject } from "./json";
 import type { PanelModel } from "./model";
@@ -20,6 +22,11 @@ export function defaultLimit(remote: boolean): number {
 export class PythonPeer implements DataPeer, Sender {
   readonly #removers: (() => void)[] = [];
   #config: PythonConfig | undefined;
+  /** What answers in Python's place, until Python is there. */
+  readonly #baked: Baked | undefined;
+  #early: boolean;
+  #viewer: Viewer | undefined;
+  #disposed = false;
   readonly credentials;
 
   constructor(
@@ -28,6 +35,13 @@ export class PythonPeer implements DataPeer, Sender {
     token: string,
   ) {
     this.credentials = pythonCredentials(channel);
+    const { baked } = model.python;
+    this.#baked = baked === undefined ? undefined : new Baked(baked);
+    this.#early = baked !== undefined;
+    if (this.#early)
+      arrival()
+        ?.python.then(() => this.#greet(token))
+        .catch((error: Error) => this.#disposed || console.warn(`Python did not say what is new: ${error.message}`));
     const follow = () => this.#config?.restore(this.model.config);
     model.on("config", follow);
     this.#removers.push(addPeer(token, this), () => model.off("config", follow));
@@ -37,23 +51,37 @@ export class PythonPeer implements DataPeer, Sender {
   configure(viewer: Viewer): () => void {
     const config = new PythonConfig(viewer, (notice) => this.#tell(notice));
     this.#config = config;
+    this.#viewer = viewer;
     config.restore(this.model.config);
     return () => {
       this.#config = undefined;
+      this.#viewer = undefined;
       config.dispose();
     };
   }
 
   async fetch(path: string, signal: AbortSignal): Promise<Answer> {
-    const { result, data } = await this.channel.ask("source.read", { path }, { signal });
-    const { status, reason } = result as { status: number; reason: string };
+    const answer = (this.#early && (await this.#baked?.fetch(path))) || (await this.#askPython(path, signal));
     const key = /^\/neuroglancer\/info\/(.+)$/.exec(path)?.[1];
-    if (status === 200 && key !== undefined) residents.want(key, this);
-    return { status, reason, data };
+    if (answer.status === 200 && key !== undefined) residents.want(key, this);
+    return answer;
+  }
+
+  async #askPython(path: string, signal: AbortSignal): Promise<Answer> {
+    try {
+      const { result, data } = await this.channel.ask("source.read", { path }, { signal });
+      const { status, reason } = result as { status: number; reason: string };
+      return { status, reason, data };
+    } catch (error) {
+      if (this.#baked === undefined || !(error instanceof ChannelError) || error.kind !== "closed") throw error;
+      return { status: 404, reason: this.#baked.why(path), data: undefined };
+    }
   }
 
   ask(method: string, params: Record<string, unknown>, options: { signal: AbortSignal }): Promise<Reply> {
-    return this.channel.ask(method, params, options);
+    // An array that has begun to come from files comes from there to its end.
+    const baked = this.#early || method.startsWith("files.") ? this.#baked?.ask(method, params) : undefined;
+    return baked ?? this.channel.ask(method, params, options);
   }
 
   get limit(): number {
@@ -61,7 +89,7 @@ export class PythonPeer implements DataPeer, Sender {
   }
 
   get remote(): boolean {
-    return this.model.python.remote ?? true;
+    return !this.#early && (this.model.python.remote ?? true);
   }
 
   /** The viewer shows this now: free the arrays that it shows no longer. */
@@ -71,7 +99,24 @@ export class PythonPeer implements DataPeer, Sender {
     residents.release(this, (key) => text.includes(key));
   }
 
+  /** Python is there and answers from now on. What came from files stays where Python has the same. */
+  async #greet(token: string): Promise<void> {
+    this.#early = false;
+    // Another viewer: another peer will answer.
+    if (this.model.python.token !== token) return;
+    for (const given of this.#baked?.given ?? []) {
+      const { result } = await this.channel.ask("source.compare", given);
+      const { info, data } = result as { info: boolean; data: boolean };
+      if (this.#disposed) return;
+      if (data) continue;
+      const key = String(given.key);
+      residents.replace(key, this);
+      if (this.#viewer !== undefined) refresh(this.#viewer, key, { anew: !info });
+    }
+  }
+
   dispose(): void {
+    this.#disposed = true;
     residents.release(this);
     for (const remove of this.#removers) remove();
   }

@@ -2,6 +2,7 @@
 //
 // An array is sent once, in slabs, so that other messages pass in between. The voxels of chunks that somebody waits for go
 // first (pieces.ts). The worker is started for the first array and ended with the last, which surely frees the memory.
+import { Bricks } from "./bricks";
 import { ChannelError, type Reply } from "./channel";
 import { partUrl, startWorker } from "./parts";
 import { Pieces } from "./pieces";
@@ -112,6 +113,14 @@ export class Residents {
     this.#begin(entry, sender);
   }
 
+  /** Python has another array than the one that is here, or on its way, from files. */
+  replace(key: string, sender: Sender): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#drop(entry);
+    this.#begin(entry, sender);
+  }
+
   /** Have what has changed sent, or everything where that is not known. */
   async #update(entry: Entry, info: Resident, sender: Sender, generation: number): Promise<void> {
     const { key, bytes, abort } = entry;
@@ -119,7 +128,9 @@ export class Residents {
     this.#close(entry);
     advance(entry);
     try {
-      const { result } = await sender.ask("source.changes", { key, since: info.generation, generation }, { signal });
+      const { digest, ...asSent } = info;
+      const asked = { key, since: info.generation, generation, ...(digest && { digest }) };
+      const { result } = await sender.ask("source.changes", asked, { signal });
       const { boxes } = result as { boxes?: [number[], number[]][] | null };
       const size = boxes?.reduce((sum, [start, end]) => sum + sizeOf(start, end) * entry.voxel, 0) ?? bytes;
       if (boxes != null && size < Math.min(bytes / 2, SLAB_MAX)) {
@@ -136,7 +147,7 @@ export class Residents {
         );
         const worker = await this.#start();
         signal.throwIfAborted();
-        const next = { ...info, generation };
+        const next = { ...asSent, generation };
         const complete = this.#complete(worker, next, signal);
         worker.postMessage(
           { change: { key, since: info.generation, generation, patches } } satisfies FromPage,
@@ -208,13 +219,17 @@ export class Residents {
       worker.postMessage({ open: array } satisfies FromPage);
       const packed = sender.remote;
       const { generation } = array;
-      entry.pieces = new Pieces(
-        ({ rest }, asked) => sender.ask("source.chunk", { key, generation, rest, packed }, { signal: asked }),
+      const bricks = bricksFrom(worker, array, sender, signal);
+      const pieces = new Pieces(
+        (need, asked) =>
+          bricks?.piece(need) ??
+          sender.ask("source.chunk", { key, generation, rest: need.rest, packed }, { signal: asked }),
         (piece) => worker.postMessage({ piece } satisfies FromPage, [piece.data]),
       );
+      entry.pieces = pieces;
       await this.#open(entry);
       advance(entry);
-      await Promise.all([complete, this.#send(worker, entry, sender)]);
+      await Promise.all([complete, bricks?.fill(pieces, signal) ?? this.#send(worker, entry, sender)]);
       signal.throwIfAborted();
       entry.ready = true;
       await this.#open(entry);
@@ -327,7 +342,7 @@ export class Residents {
   }
 
   #start(): Promise<Worker> {
-    this.#worker ??= partUrl("./resident-worker.js", import.meta.url).then((url) => {
+    this.#worker ??= partUrl("./resident-worker.js", import.meta.url, { forWorker: true }).then((url) => {
       const worker = startWorker(url);
       worker.addEventListener("message", ({ data }: MessageEvent<ToPage>) => {
         if ("need" in data) this.#entries.get(data.key)?.pieces?.want(data);
@@ -344,6 +359,17 @@ export class Residents {
     this.#worker = undefined;
     this.#connected = new WeakSet();
   }
+}
+
+/** What brings an array that comes in bricks; undefined for others. */
+function bricksFrom(worker: Worker, array: Resident, sender: Sender, signal: AbortSignal): Bricks | undefined {
+  const { brick: shape } = array;
+  if (shape === undefined) return undefined;
+  return new Bricks(
+    { ...array, brick: shape },
+    (method, params) => sender.ask(method, params, { signal }),
+    (brick) => worker.postMessage({ brick } satisfies FromPage, [brick.data]),
+  );
 }
 
 /** Voxels of a box. */

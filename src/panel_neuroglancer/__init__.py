@@ -1,8 +1,8 @@
 """Neuroglancer, the WebGL viewer for huge 3-D volumes, as a Panel component."""
 
-from . import on_demand
+from . import on_demand, tokens
 from .component import Neuroglancer
-from .errors import NeuroglancerError, StateError, UrlError
+from .errors import BakeLimitError, NeuroglancerError, StateError, UrlError
 from .files import read_file, site_url
 from .reading import read_volume, screenshot
 from .resident import invalidate
@@ -10,6 +10,7 @@ from .saving import save
 from .state import parse_url, to_url
 
 __all__ = [
+    "BakeLimitError",
     "Neuroglancer",
     "NeuroglancerError",
     "StateError",
@@ -26,3 +27,4 @@ __all__ = [
 
 # Whichever of the two packages is imported first.
 on_demand.put_off()
+tokens.repeat()

@@ -81,6 +81,18 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="how long each app may run to draw its page; default 300",
     )
+    convert.add_argument(
+        "--bake",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="put the arrays that the app's Python viewers show into the site, where they are seen before Python is there (default)",
+    )
+    convert.add_argument(
+        "--bake-limit",
+        type=float,
+        metavar="MB",
+        help="how much room those may take, compressed, for each app; default 64",
+    )
     _add_site_options(convert, "what the app needs besides what it imports")
     convert.set_defaults(run=_convert)
 
@@ -135,6 +147,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _convert(args: argparse.Namespace) -> None:
+    from .baking import LIMIT
     from .site.convert import convert
     from .site.options import Options
     from .site.progress import Progress
@@ -152,6 +165,7 @@ def _convert(args: argparse.Namespace) -> None:
         args.title,
         args.index,
         DRAW_SECONDS if args.draw_timeout is None else args.draw_timeout,
+        (LIMIT if args.bake_limit is None else args.bake_limit * 1e6) if args.bake else 0,
     )
     convert(args.apps, args.out, options, Progress(None if args.quiet else sys.stderr))
 

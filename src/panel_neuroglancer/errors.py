@@ -55,3 +55,9 @@ class ReadError(NeuroglancerError):
     """A Python viewer's source failed while a part of it was read."""
 
     kind = "read"
+
+
+class BakeLimitError(NeuroglancerError):
+    """The data of a page that is to carry it is larger than allowed."""
+
+    kind = "limit"

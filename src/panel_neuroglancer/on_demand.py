@@ -6,58 +6,28 @@
 from __future__ import annotations
 
 import logging
-import sys
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
 from . import _runtime
+from .imports import when_imported
 
 log = logging.getLogger(__name__)
-
-
-_MODULE = "neuroglancer.server"
 
 
 def put_off() -> None:
     """Let viewers be made without a server, whether the official package is imported by now or only later, if at all."""
     if _runtime.in_pyodide():
         return
-    if _MODULE in sys.modules:
-        _replace(sys.modules[_MODULE])
-    else:
-        sys.meta_path.insert(0, _Finder())
+    when_imported("neuroglancer.server", _replace)
 
 
 def _replace(server: ModuleType) -> None:
     for replacement in _OnDemand(server).replacements:
         setattr(server, replacement.__name__, replacement)
-
-
-class _Finder(MetaPathFinder):
-    """Finds ``neuroglancer.server`` where Python does, once, and replaces its functions as soon as they are there."""
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if fullname != _MODULE:
-            return None
-        sys.meta_path.remove(self)
-        spec = PathFinder.find_spec(fullname, path, target)
-        if spec is None or spec.loader is None:
-            return None
-        execute = spec.loader.exec_module
-
-        def exec_module(module: ModuleType) -> None:
-            execute(module)
-            _replace(module)
-
-        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
-        return spec
 
 
 class _OnDemand:

@@ -5,6 +5,7 @@ An array goes in the order in which it lies in memory, so that sending it is cop
 
 from __future__ import annotations
 
+import hashlib
 import operator
 import weakref
 import zlib
@@ -25,6 +26,7 @@ Box = tuple[tuple[int, ...], tuple[int, ...]]
 
 _SAMPLE = 1 << 16
 _LITTLE = 1 << 18
+_HASHED = 1 << 22
 _REMEMBERED_CHANGES = 64
 # The last changes of each volume: the generation that each made, and the first voxels and those beyond the last.
 _changes: weakref.WeakKeyDictionary[Any, list[tuple[int, Box]]] = weakref.WeakKeyDictionary()
@@ -73,7 +75,8 @@ def serve(channel: Channel, volumes: Volumes) -> None:
     """
 
     def describe_one(params: dict[str, Any], data: bytes | None) -> Reply:
-        return Reply(describe(volumes(_text(params, "key")), params["key"], _number(params, "limit")))
+        volume, limit = volumes(_text(params, "key")), _number(params, "limit")
+        return Reply(describe(volume, params["key"], limit, digest=bool(params.get("digest"))))
 
     def send_slab(params: dict[str, Any], data: bytes | None) -> Any:
         volume = volumes(_text(params, "key"))
@@ -81,7 +84,10 @@ def serve(channel: Channel, volumes: Volumes) -> None:
         return _runtime.in_background(slab, volume, generation, start, end, packed=bool(params.get("packed")))
 
     def tell_changes(params: dict[str, Any], data: bytes | None) -> Reply:
-        volume = volumes(_text(params, "key"))
+        volume, known = volumes(_text(params, "key")), params.get("digest")
+        array = array_of(volume) if known else None
+        if array is not None and _digest_of(array) == known:
+            return Reply({"boxes": []})
         return Reply({"boxes": changes(volume, _number(params, "since"), _number(params, "generation"))})
 
     def send_box(params: dict[str, Any], data: bytes | None) -> Any:
@@ -102,18 +108,19 @@ def serve(channel: Channel, volumes: Volumes) -> None:
     channel.on("source.slab", send_slab)
 
 
-def describe(volume: Any, key: str, limit: int) -> dict[str, Any]:
+def describe(volume: Any, key: str, limit: int, *, digest: bool = False) -> dict[str, Any]:
     """Say how a volume's array lies in memory, if all of it may be sent.
 
     That is so for NumPy arrays of up to ``limit`` bytes which are in memory (not mapped from a file) and which are
-    served as they are: no JPEG, no method of the user's own in between.
+    served as they are: no JPEG, no method of the user's own in between. A page that has files of the array (baking.py)
+    asks for its ``digest``, to know whether they are of this one.
 
     Returns
     -------
     dict
         ``array`` is None or what the page needs to know of the array, ``voxel`` the bytes of one voxel, ``bytes`` of all.
     """
-    array = _array(volume)
+    array = array_of(volume)
     if array is None:
         return {"array": None}
     dtype = _sent_as(array.dtype)
@@ -130,7 +137,24 @@ def describe(volume: Any, key: str, limit: int) -> dict[str, Any]:
         "mean": volume.volume_type == "image",
         "meshes": _meshes(volume, dtype),
     }
-    return {"array": array_json, "voxel": dtype.itemsize, "bytes": size}
+    known = {"digest": _digest_of(array)} if digest else {}
+    return {"array": array_json, "voxel": dtype.itemsize, "bytes": size, **known}
+
+
+def digest(data: bytes) -> str:
+    """Return what tells some bytes from all others."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def _digest_of(array: Array) -> str:
+    """Return what tells an array from all others: its voxels, and how they lie in memory, but not where."""
+    order, dtype = memory_order(array), _sent_as(array.dtype)
+    turned, step = array.transpose(order), max(1, _HASHED // dtype.itemsize)
+    known = hashlib.blake2b(repr((dtype.str, array.shape, order)).encode(), digest_size=16)
+    for start in range(0, array.size, step):
+        part = voxels(turned, start, min(array.size, start + step))
+        known.update(np.ascontiguousarray(part.astype(dtype, copy=False)).data.cast("B"))
+    return known.hexdigest()
 
 
 def slab(volume: Any, generation: int, start: int, end: int, *, packed: bool = False) -> Reply:
@@ -164,7 +188,7 @@ def chunk(volume: Any, generation: int, rest: str, *, packed: bool = False) -> R
 
 
 def _current(volume: Any, generation: int) -> Array:
-    array = _array(volume)
+    array = array_of(volume)
     if array is None or volume.change_count != generation:
         raise ChannelError("stale", "The array was changed or removed while it was sent.")
     return array
@@ -182,8 +206,17 @@ def box(volume: Any, generation: int, part: Box, *, packed: bool = False) -> Rep
     start, end = part
     if _box([slice(a, b) for a, b in zip(start, end, strict=True)], array.shape) != part:
         raise ChannelError("bad-params", f"The array has no part {part}; its shape is {array.shape}.")
-    inside = array[tuple(map(slice, start, end))].transpose(memory_order(array))
-    return _pack(inside.astype(_sent_as(array.dtype), copy=False).reshape(-1), packed)
+    return _pack(_inside(array, part), packed)
+
+
+def part(volume: Any, box: Box) -> Array:
+    """Return the voxels of a part of a volume's array as it is now, in the order of memory."""
+    return _inside(_current(volume, volume.change_count), box)
+
+
+def _inside(array: Array, box: Box) -> Array:
+    inside = array[tuple(map(slice, *box))].transpose(memory_order(array))
+    return inside.astype(_sent_as(array.dtype), copy=False).reshape(-1)
 
 
 def _box(region: Sequence[slice], shape: Sequence[int]) -> Box:
@@ -249,7 +282,8 @@ def voxels(array: Array, start: int, end: int) -> Array:
     )
 
 
-def _array(volume: Any) -> Array | None:
+def array_of(volume: Any) -> Array | None:
+    """Return the array that a volume serves as it is, if there is one in memory."""
     data = getattr(getattr(volume, "data", None), "_data", None)
     if not isinstance(data, np.ndarray) or isinstance(data, np.memmap) or data.ndim == 0:
         return None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import logging
 import os
 from typing import IO, Any
 
@@ -17,16 +19,25 @@ from panel.io.state import set_curdoc, state
 from panel.pane import panel
 from pyviz_comms import Comm  # type: ignore[import-untyped]
 
+from . import baking
 from .engine import inline_script, inlined
+
+log = logging.getLogger(__name__)
 
 
 def save(
-    obj: Any, file: str | os.PathLike[str] | IO[Any], title: str = "Neuroglancer", **options: Any
+    obj: Any,
+    file: str | os.PathLike[str] | IO[Any],
+    title: str = "Neuroglancer",
+    *,
+    bake_limit: float = baking.LIMIT,
+    **options: Any,
 ) -> None:
     """Save an app that holds viewers as one self-contained HTML file.
 
     The file carries Panel, Bokeh and, once for all viewers, the viewer's engine. It shows what the viewers show
-    now. Data sources stay where they are: only those on the network are found again.
+    now. The arrays of Python viewers that are in memory go into the file, with their skeletons, and meshes are made from
+    them on the page. All other data stays where it is: only what is on the network is found again.
 
     Parameters
     ----------
@@ -36,8 +47,15 @@ def save(
         The file's path, or an open file (text or bytes). ``.html`` is added to a path that does not end in it.
     title
         The title of the page.
+    bake_limit
+        How many bytes the data in the file may take, compressed; 0 leaves it out.
     **options
         As for :func:`panel.io.save.save`.
+
+    Raises
+    ------
+    BakeLimitError
+        If the data takes more than ``bake_limit`` bytes.
 
     Examples
     --------
@@ -55,6 +73,7 @@ def save(
         try:
             add_to_doc(root, doc, True)
             _inline_stylesheets(root)
+            data = _bake(root, bake_limit)
             save_panel(
                 doc, page, title=title, template_variables=variables, **{"resources": INLINE, **options}
             )
@@ -64,7 +83,23 @@ def save(
             shown._cleanup(root)
     # The last </body> is the page's own; earlier ones lie in scripts.
     head, body_end, tail = page.getvalue().rpartition("</body>")
-    _write(f"{head}{script}\n{body_end}{tail}", file)
+    _write(f"{head}{script}\n{data}{body_end}{tail}", file)
+
+
+def _bake(root: Model, limit: float) -> str:
+    """Put the data of Python viewers into the page; returns the elements that hold it."""
+    bakery, models = baking.Bakery(limit), list(root.references())
+    bakery.bake(models)
+    bakery.check()
+    for sentence in bakery.left_out:
+        log.warning("In the saved page: %s", sentence)
+    for model in models:
+        if hasattr(getattr(model, "data", None), "carriers"):
+            model.data.carriers = {}  # nobody to ask
+    return "".join(
+        f'<script type="text/plain" id="{baking.ELEMENT}{name}">{base64.b64encode(data).decode()}</script>\n'
+        for name, data in bakery.files.items()
+    )
 
 
 def _inline_stylesheets(root: Model) -> None:

@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from . import _runtime, blocking, credentials, outputs, resident, sources, turns
+from . import _runtime, blocking, credentials, matching, outputs, resident, sources, turns
 from .channel import Channel, ChannelError, Reply
 from .checks import State
 from .patch import diff, patch, share
@@ -21,6 +21,13 @@ from .patch import diff, patch, share
 _REENTRANT = type(threading.RLock())
 
 log = logging.getLogger(__name__)
+
+_sessions: weakref.WeakValueDictionary[str, Session] = weakref.WeakValueDictionary()
+
+
+def find(token: str) -> Session | None:
+    """Return a session of the viewer whose volumes carry this token."""
+    return _sessions.get(token)
 
 
 def is_viewer(source: Any) -> bool:
@@ -63,6 +70,7 @@ class Session:
         if self._synchronized:
             _watch(viewer.shared_state, self, "_state_changed")
         self._config_changed()
+        _sessions[self.token] = self
 
     @property
     def token(self) -> str:
@@ -92,7 +100,8 @@ class Session:
     def serve(self, channel: Channel) -> None:
         """Answer what the pages ask of the viewer."""
         channel.on("source.read", self._read)
-        resident.serve(channel, self._volume)
+        resident.serve(channel, self.volume)
+        matching.serve(channel, self.volume)
         credentials.serve(channel, self.viewer)
         channel.on("viewer.action", self._act)
         channel.on("viewer.volume_info", self._take_volume_info)
@@ -104,7 +113,13 @@ class Session:
     def _config_changed(self) -> None:
         self._on_config(_plain(self.viewer.config_state.raw_state))
 
-    def _volume(self, key: str) -> Any:
+    @property
+    def volumes(self) -> dict[str, Any]:
+        """The viewer's ``LocalVolume`` and ``SkeletonSource`` objects, by key."""
+        return {f"{self.token}.{token}": v for token, v in self.viewer.volume_manager.volumes.items()}
+
+    def volume(self, key: str) -> Any:
+        """Return the one that has a key, or None."""
         viewer_token, _, token = key.partition(".")
         return self.viewer.volume_manager.volumes.get(token) if viewer_token == self.token else None
 
@@ -112,7 +127,7 @@ class Session:
         path = params.get("path")
         if not isinstance(path, str):
             raise ChannelError("bad-params", f"The path of a source is {path!r}; expected a text.")
-        return _runtime.in_background(sources.read, self._volume, path)
+        return _runtime.in_background(sources.read, self.volume, path)
 
     def _act(self, params: dict[str, Any], data: bytes | None) -> Reply:
         # A user's handler may fail; the page has nothing to do with that.

@@ -12,6 +12,10 @@ export interface Resident extends Layout {
   mean: boolean;
   /** How to make meshes, if at all. */
   meshes: (MeshOptions & { scales: Triple }) | null;
+  /** The shape of the bricks in which it comes; undefined: it comes in slabs. */
+  brick?: number[];
+  /** What tells it from all others, where it comes from files. */
+  digest?: string | undefined;
 }
 
 /** A piece of the array `key`, from the byte `offset` on. */
@@ -19,6 +23,13 @@ export interface Slab extends Packed {
   key: string;
   generation: number;
   offset: number;
+}
+
+/** One brick of the array `key`, in the array's order; see bricks.ts. */
+export interface Brick extends Omit<Packed, "bytes"> {
+  key: string;
+  generation: number;
+  brick: number;
 }
 
 /** The new voxels of a box, in the array's order. */
@@ -30,6 +41,7 @@ export interface Patch extends Packed {
 export interface FromPage {
   open?: Resident;
   slab?: Slab;
+  brick?: Brick;
   /** Make an array of one generation the next. */
   change?: { key: string; since: number; generation: number; patches: Patch[] };
   /** The voxels that a chunk needs, ahead of the rest of the array. */

@@ -3,11 +3,13 @@
 // It is a worker of its own, not the chunk worker, so that several viewers share one copy of an array. Chunk workers
 // ask through ports; neither the page nor Python has a part in it.
 import { partUrl, startWorker } from "../parts";
+import { type Bricked, boxOf, brickCount, bricksOf, readPart } from "./bricks";
 import { cut, lastVoxel, paste } from "./cut";
 import { compress } from "./labels";
 import { bytesPerVoxel, type Layout, type Part, PartError, product } from "./layout";
 import type { MeshResult, MeshTask } from "./mesh";
 import type {
+  Brick,
   Complete,
   Forgo,
   FromPage,
@@ -29,6 +31,8 @@ interface Kept {
   upTo: number;
   /** Pieces beyond that: where they begin and end. */
   ahead: Map<number, number>;
+  /** The bricks that are still to come, of an array that comes in some. */
+  missing?: Set<number> | undefined;
   objects?: Promise<Map<ObjectId, Box>>;
 }
 
@@ -82,7 +86,8 @@ function open(info: Resident): void {
   arrays.delete(info.key);
   const bytes = product(info.shape) * bytesPerVoxel(info.dtype);
   try {
-    arrays.set(info.key, { info, buffer: new ArrayBuffer(bytes), upTo: 0, ahead: new Map() });
+    const missing = isBricked(info) ? new Set(Array(brickCount(info)).keys()) : undefined;
+    arrays.set(info.key, { info, buffer: new ArrayBuffer(bytes), upTo: 0, ahead: new Map(), missing });
   } catch {
     const { key, generation } = info;
     self.postMessage({ key, generation, error: `the browser gave no ${bytes} bytes` } satisfies Complete);
@@ -100,10 +105,32 @@ async function take({ key, generation, offset, ...slab }: Slab): Promise<void> {
     kept.upTo = end;
   }
   void cutAll();
-  if (kept.upTo !== kept.buffer.byteLength) return;
+  if (kept.upTo === kept.buffer.byteLength) complete(kept.info);
+}
+
+function complete({ key, generation, meshes }: Resident): void {
   self.postMessage({ key, generation } satisfies Complete);
   // By the time a mesh is wanted, Python may be too busy to serve the worker's file.
-  if (kept.info.meshes !== null) void startMesher();
+  if (meshes !== null) void startMesher();
+}
+
+const isBricked = (info: Resident): info is Resident & Bricked => info.brick !== undefined;
+
+async function place({ key, generation, brick, ...packed }: Brick): Promise<void> {
+  const data = await inflate(packed);
+  const kept = arrays.get(key);
+  if (kept?.info.generation !== generation || !isBricked(kept.info)) return;
+  const { info, buffer } = kept;
+  const box = boxOf(info, brick);
+  const voxel = bytesPerVoxel(info.dtype);
+  const bytes = voxel * product(box.end.map((n, d) => n - (box.start[d] as number)));
+  const voxels = new ArrayBuffer(bytes);
+  unpack({ ...packed, data, bytes }, voxels, 0, voxel);
+  paste(info, buffer, box, voxels);
+  if (!kept.missing?.delete(brick)) return;
+  if (kept.missing.size === 0) kept.upTo = buffer.byteLength;
+  void cutAll();
+  if (kept.missing.size === 0) complete(info);
 }
 
 async function change({ key, since, generation, patches }: NonNullable<FromPage["change"]>): Promise<void> {
@@ -173,10 +200,10 @@ function cutOne(job: Job): boolean {
     answer(job, GONE, "The array was replaced");
     return true;
   }
-  const { info, buffer, upTo } = kept;
-  const { part, block } = read(job);
+  const { info, buffer } = kept;
+  const { part, block } = readPart<Triple>(job.rest);
   try {
-    if (bytesPerVoxel(info.dtype) * lastVoxel(info, part) >= upTo) {
+    if (!isHere(kept, part)) {
       if (job.need === undefined) need(job);
       return false;
     }
@@ -187,14 +214,11 @@ function cutOne(job: Job): boolean {
   return true;
 }
 
-function read(job: ResidentAsk): { part: Part; block: Triple | undefined } {
-  const [factor, start, end, block] = job.rest.split(/[/#]/).map((text) => text.split(",").map(Number)) as [
-    number[],
-    number[],
-    number[],
-    Triple | undefined,
-  ];
-  return { part: { factor, start, end }, block };
+function isHere({ info, upTo, missing }: Kept, part: Part): boolean {
+  // Throws where the array has no such part.
+  const last = bytesPerVoxel(info.dtype) * lastVoxel(info, part);
+  if (missing === undefined || !isBricked(info)) return last < upTo;
+  return missing.size === 0 || !bricksOf(info, part).some((brick) => missing.has(brick));
 }
 
 function give(
@@ -234,7 +258,7 @@ async function piece({ need, ...packed }: Piece): Promise<void> {
   const job = needed.get(need);
   const kept = job && keptFor(job);
   if (job === undefined || kept === undefined) return;
-  const { part, block } = read(job);
+  const { part, block } = readPart<Triple>(job.rest);
   const { dtype, mean } = kept.info;
   const shape = part.end.map((b, d) => b - (part.start[d] as number));
   const bytes = product(shape) * bytesPerVoxel(dtype);
@@ -320,6 +344,7 @@ async function surfaceOf(task: MeshTask): Promise<ArrayBuffer> {
 self.addEventListener("message", ({ data }: MessageEvent<FromPage>) => {
   if (data.open !== undefined) open(data.open);
   if (data.slab !== undefined) void take(data.slab);
+  if (data.brick !== undefined) void place(data.brick);
   if (data.piece !== undefined) void piece(data.piece);
   if (data.change !== undefined) void change(data.change);
   if (data.drop !== undefined) {

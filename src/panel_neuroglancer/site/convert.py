@@ -10,7 +10,7 @@ from . import assets, cdn, local, pages
 from .errors import BadInputError
 from .options import URLS, App, Options
 from .progress import Progress, size, tree_size
-from .render import check_versions, render
+from .render import Bake, Page, check_versions, render
 from .resolve import distributions, imported, local_modules, parse_requirements
 from .runtime import Runtime
 from .serve import Server
@@ -18,6 +18,7 @@ from .stage import check_target, staging
 from .wheels import pack
 
 BUILDERS = {"local": local.build, "cdn": cdn.build}
+BAKED = "static/baked/"
 MAX_SECONDS = 7 * 24 * 3600
 MARKER = "static/boot/page.js"  # what tells a site of ours from somebody's home directory
 
@@ -81,14 +82,26 @@ def _draw(apps: list[Path], stage: Path, options: Options, progress: Progress) -
         env |= options.demo
         if options.runtime == "local":
             env["PANEL_CDN_ROOT"] = server.url + assets.PANEL_ROOT
+        bake = Bake(stage / BAKED, BAKED, options.bake_limit)
         try:
             drawn = []
             for app in apps:
                 with progress.step(f"run {app.name} to draw its page"):
-                    drawn.append(App(app, render(app, env, options.draw_seconds)))
+                    drawn.append(App(app, render(app, env, bake, options.draw_seconds)))
+                _tell_baked(drawn[-1].page, bake, progress)
         finally:
             server.shutdown()
     return drawn, server.url
+
+
+def _tell_baked(page: Page, bake: Bake, progress: Progress) -> None:
+    if page.baked:
+        baked = sum((bake.folder / name).stat().st_size for name in page.baked)
+        progress.say(
+            f"  its arrays are in the site, {size(baked)}: they are seen before Python is there (--no-bake)"
+        )
+    for sentence in page.left_out:
+        progress.say(f"  not in the site: {sentence}")
 
 
 def _ask(app: App, stage: Path, options: Options, runtime: Runtime) -> None:
@@ -134,6 +147,8 @@ def _check(apps: Sequence[Path], out: Path, options: Options) -> None:
         raise BadInputError(
             f"{options.draw_seconds} is no time to draw a page: give seconds above 0, as 300."
         )
+    if not options.bake_limit >= 0:
+        raise BadInputError(f"{options.bake_limit} is no limit: give megabytes from 0 on, as 64.")
     if options.index not in ("auto", "list", "none"):
         raise BadInputError(f"{options.index!r} is no index: choose from auto, list, none.")
     for target in options.targets:

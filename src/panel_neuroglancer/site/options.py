@@ -8,6 +8,7 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
+from ..baking import LIMIT
 from .render import DRAW_SECONDS, Page
 from .runtime import DEFAULT_VERSION
 
@@ -37,6 +38,8 @@ class Options:
         What ``index.html`` is: "auto" (the only page, or a list), "list", "none".
     draw_seconds
         How long each app may run to draw its page.
+    bake_limit
+        How many bytes the arrays of an app's Python viewers may take in the site, compressed; 0 leaves them to Python.
     """
 
     targets: tuple[str, ...] = ("pyodide",)
@@ -47,6 +50,7 @@ class Options:
     title: str | None = None
     index: str = "auto"
     draw_seconds: float = DRAW_SECONDS
+    bake_limit: float = LIMIT
 
     @property
     def demo(self) -> dict[str, str]:

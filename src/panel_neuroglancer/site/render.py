@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..tokens import REPEATED
 from .errors import AppError, VersionMismatchError
 
 # What the seams below, the page's scripts and the private names they use were made for.
@@ -49,6 +50,8 @@ class Page:
         The document as JSON: what the page shows before Python is there.
     modules
         Top-level names of all modules that were imported when it had run.
+    baked
+        The files that hold data of its Python viewers, by name; and the sentences on what is in none.
     """
 
     html: str
@@ -57,6 +60,8 @@ class Page:
     roots: list[str]
     models: str
     modules: list[str]
+    baked: list[str]
+    left_out: list[str]
 
     def map(self, change: Callable[[str], str]) -> Page:
         """Return a page whose HTML `change` went over."""
@@ -77,7 +82,26 @@ def check_versions() -> None:
         )
 
 
-def render(app: Path, env: dict[str, str], seconds: float = DRAW_SECONDS) -> Page:
+@dataclass(frozen=True)
+class Bake:
+    """Where the data of an app's Python viewers goes.
+
+    Attributes
+    ----------
+    folder
+        For the files.
+    url
+        That folder as the page sees it.
+    limit
+        How many bytes they may take; 0 for none.
+    """
+
+    folder: Path
+    url: str
+    limit: float
+
+
+def render(app: Path, env: dict[str, str], bake: Bake, seconds: float = DRAW_SECONDS) -> Page:
     """Run `app` in a new process with `env` added to the environment, and return its page.
 
     Raises
@@ -88,8 +112,16 @@ def render(app: Path, env: dict[str, str], seconds: float = DRAW_SECONDS) -> Pag
     with tempfile.TemporaryDirectory() as temp:
         result = Path(temp, "page.json")
         done = subprocess.run(
-            [sys.executable, "-m", __name__, str(app), str(result), str(seconds)],
-            env={**os.environ, **env, "PANEL_NEUROGLANCER_DRAWING": "1"},
+            [
+                sys.executable,
+                "-m",
+                __name__,
+                str(app),
+                str(result),
+                str(seconds),
+                json.dumps(vars(bake), default=str),
+            ],
+            env={**os.environ, **env, "PANEL_NEUROGLANCER_DRAWING": "1", REPEATED: "1"},
             capture_output=True,
             text=True,
             check=False,
@@ -113,7 +145,7 @@ def render(app: Path, env: dict[str, str], seconds: float = DRAW_SECONDS) -> Pag
     return Page(**data)
 
 
-def _render(app: Path) -> dict[str, Any]:
+def _render(app: Path, bake: Bake) -> dict[str, Any]:
     from bokeh.core.templates import FILE
     from bokeh.embed.util import standalone_docs_json_and_render_items
     from panel.io import convert
@@ -150,6 +182,7 @@ def _render(app: Path) -> dict[str, Any]:
         for handler in seen["app"]._handlers if "app" in seen else ():
             if handler.failed:
                 raise AppError(handler.error_detail)
+    files, left_out = _bake(seen["roots"], bake)
     docs, _ = standalone_docs_json_and_render_items(seen["roots"], suppress_callback_warning=True)
     return {
         "html": html,
@@ -158,13 +191,28 @@ def _render(app: Path) -> dict[str, Any]:
         "roots": [root.id for root in seen["roots"]],
         "models": json.dumps(docs, default=str),
         "modules": sorted({name.partition(".")[0] for name in sys.modules}),
+        "baked": files,
+        "left_out": left_out,
     }
+
+
+def _bake(roots: list[Any], bake: Bake) -> tuple[list[str], list[str]]:
+    """Write the data of the viewers below some models into files; return their names, and what is in none."""
+    from ..baking import Bakery
+
+    bakery = Bakery(bake.limit)
+    bakery.bake(dict.fromkeys(model for root in roots for model in root.references()), bake.url)
+    for name, data in bakery.files.items():
+        bake.folder.mkdir(parents=True, exist_ok=True)
+        (bake.folder / name).write_bytes(data)
+    return list(bakery.files), bakery.left_out
 
 
 if __name__ == "__main__":
     faulthandler.dump_traceback_later(float(sys.argv[3]), exit=True)
     try:
-        outcome = _render(Path(sys.argv[1]))
+        told = json.loads(sys.argv[4])
+        outcome = _render(Path(sys.argv[1]), Bake(Path(told["folder"]), told["url"], told["limit"]))
     except AppError as error:
         outcome = {"error": str(error)}
     except Exception:

@@ -5,6 +5,7 @@ raises does not take the next along. Uses private names of Panel 1.9.4, the vers
 """
 
 import json
+import os
 import traceback
 import uuid
 from collections.abc import Callable
@@ -28,6 +29,7 @@ _document: Any = None
 def prepare() -> None:
     """Make the document. A plain function: what a task sets in its context is gone when it ends."""
     global _document
+    os.environ["PANEL_NEUROGLANCER_REPEATED"] = "1"  # as when the page was drawn; see tokens.py
     init_doc()
     _document = state.curdoc
 
