@@ -81,6 +81,17 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="how long each app may run to draw its page; default 300",
     )
+    convert.add_argument(
+        "--template", metavar="NAME", help="show the apps in a template of Panel's, such as fast"
+    )
+    convert.add_argument(
+        "--base-path",
+        metavar="PATH",
+        help="where the site will lie on its host, as /demos/; only needed if pages are served under other addresses too",
+    )
+    convert.add_argument(
+        "--pwa", action="store_true", help="make the site installable, and work offline after one visit"
+    )
     _add_site_options(convert, "what the app needs besides what it imports")
     convert.set_defaults(run=_convert)
 
@@ -152,6 +163,9 @@ def _convert(args: argparse.Namespace) -> None:
         args.title,
         args.index,
         DRAW_SECONDS if args.draw_timeout is None else args.draw_timeout,
+        args.template,
+        args.base_path,
+        args.pwa,
     )
     convert(args.apps, args.out, options, Progress(None if args.quiet else sys.stderr))
 
@@ -206,8 +220,8 @@ def _serve(args: argparse.Namespace) -> None:
     with open_server(args.folder, args.port) as server:
         if server.server_address[1] != args.port:
             print(f"Port {args.port} is taken; using {server.server_address[1]} instead.", flush=True)
-        print(f"{args.folder} is at {server.url}   (Ctrl+C stops)", flush=True)
         try:
+            print(f"{args.folder} is at {server.url}   (Ctrl+C stops)", flush=True)
             server.serve_forever()
         except KeyboardInterrupt:
             print()

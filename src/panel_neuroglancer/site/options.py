@@ -37,6 +37,12 @@ class Options:
         What ``index.html`` is: "auto" (the only page, or a list), "list", "none".
     draw_seconds
         How long each app may run to draw its page.
+    template
+        The template of Panel's that the apps are shown in, by name, as in ``pn.extension(template=...)``.
+    base_path
+        The path at which the site will lie, if its pages are also to work under other addresses.
+    pwa
+        Whether the site can be installed and works without the network after one visit.
     """
 
     targets: tuple[str, ...] = ("pyodide",)
@@ -47,6 +53,14 @@ class Options:
     title: str | None = None
     index: str = "auto"
     draw_seconds: float = DRAW_SECONDS
+    template: str | None = None
+    base_path: str | None = None
+    pwa: bool = False
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the apps find in their environment, here and in the browser, and nowhere else."""
+        return {**self.demo, **({"PANEL_NEUROGLANCER_TEMPLATE": self.template} if self.template else {})}
 
     @property
     def demo(self) -> dict[str, str]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from .errors import SiteError
 from .render import MADE_FOR, MARK
 
+# What Panel and Bokeh call a page that was not given a title.
+_NO_TITLES = ("", "Panel", "Panel Application", "Bokeh Application")
 TARGETS = ("pyodide", "pyodide-worker")
 
 _BOOT = """<div id="pn-boot" role="status" aria-live="polite">
@@ -97,19 +102,52 @@ def finish(
     return text
 
 
-def index(pages: Mapping[str, str], title: str) -> str:
-    """Return a page that lists `pages`, file names by label."""
+@dataclass(frozen=True)
+class Entry:
+    """A line of the index: where it leads, what it is called, and a sentence on it or ""."""
+
+    page: str
+    label: str
+    about: str = ""
+
+
+def label(text: str, stem: str) -> str:
+    """Return what a page is called: its title, unless that is the one that Panel gives to all."""
+    found = re.search(r"<title>\s*(.*?)\s*</title>", text, re.DOTALL)
+    title = html.unescape(found[1]) if found else ""
+    return stem.replace("_", " ").strip().capitalize() if title in _NO_TITLES else title
+
+
+def description(source: str) -> str:
+    """Return the first paragraph of a program's docstring, or ""."""
+    return " ".join((ast.get_docstring(ast.parse(source)) or "").partition("\n\n")[0].split())
+
+
+def index(entries: Sequence[Entry], title: str) -> str:
+    """Return a page that lists others."""
     items = "\n".join(
-        f'<li><a href="{html.escape(name)}">{html.escape(label)}</a></li>' for label, name in pages.items()
+        f'<li><a href="{html.escape(entry.page)}">{html.escape(entry.label)}</a>'
+        + (f"<br><small>{html.escape(entry.about)}</small>" if entry.about else "")
+        + "</li>"
+        for entry in entries
     )
     return _INDEX.format(title=html.escape(title), items=items)
+
+
+def set_base(site: Path, path: str) -> None:
+    """Make every page of a site look for its files at `path`, wherever the page itself was asked for."""
+    for page in site.glob("*.html"):
+        text = re.sub(
+            r"<head\b[^>]*>", rf'\g<0>\n<base href="{path}">', page.read_text(encoding="utf8"), count=1
+        )
+        page.write_text(text, encoding="utf8")
 
 
 def redirect(page: str, title: str) -> str:
     """Return an index that goes straight to the only page and takes query and fragment along."""
     script = f"location.replace({json.dumps(page)} + location.search + location.hash)"
     head = f'<meta http-equiv="refresh" content="0; url={html.escape(page)}"><script>{script}</script>'
-    return index({title: page}, title).replace("<style>", head + "\n<style>", 1)
+    return index([Entry(page, title)], title).replace("<style>", head + "\n<style>", 1)
 
 
 def _replace(text: str, old: str, new: str) -> str:

@@ -77,6 +77,13 @@ def check_versions() -> None:
         )
 
 
+def templates() -> list[str]:
+    """Return the names of Panel's templates."""
+    import panel
+
+    return list(panel.config.param.template.names)
+
+
 def render(app: Path, env: dict[str, str], seconds: float = DRAW_SECONDS) -> Page:
     """Run `app` in a new process with `env` added to the environment, and return its page.
 
@@ -116,6 +123,7 @@ def render(app: Path, env: dict[str, str], seconds: float = DRAW_SECONDS) -> Pag
 def _render(app: Path) -> dict[str, Any]:
     from bokeh.core.templates import FILE
     from bokeh.embed.util import standalone_docs_json_and_render_items
+    from panel import config
     from panel.io import convert
     from panel.io.resources import BASE_TEMPLATE, set_resource_mode
 
@@ -124,6 +132,8 @@ def _render(app: Path) -> dict[str, Any]:
             raise VersionMismatchError(
                 f"panel.io.convert has no {name} any more: install panel=={MADE_FOR['panel']}."
             )
+    if template := os.environ.get("PANEL_NEUROGLANCER_TEMPLATE"):
+        config.template = template
     seen: dict[str, Any] = {}
     bundle, build = convert.bundle_resources, convert.build_single_handler_application
 

@@ -10,17 +10,22 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
-from justhtml import JustHTML, SanitizationPolicy, SetAttrs, UrlPolicy, UrlRule
-from justhtml.transforms import Sanitize
+from justhtml import JustHTML, SanitizationPolicy, Sanitize, SetAttrs, UrlPolicy, UrlRule
 
 __version__ = "0.3.8"
 __all__ = ["ALLOWED_ATTRIBUTES", "ALLOWED_TAGS", "ALLOWED_URL_SCHEMES", "CLEAN_CONTENT_TAGS", "clean"]
 
-ALLOWED_TAGS = set(
-    "a abbr acronym area article aside b bdi bdo blockquote br caption center cite code col colgroup data dd del details "
-    "dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hgroup hr i img ins kbd li map mark nav ol p pre q rp "
-    "rt rtc ruby s samp small span strike strong sub summary sup table tbody td th thead time tr tt u ul var wbr".split()
-)
+_TAGS = """
+    a abbr acronym area article aside b bdi bdo blockquote br caption center cite code col colgroup data dd del details dfn div
+    dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hgroup hr i img ins kbd li map mark nav ol p pre q rp rt rtc
+    ruby s samp small span strike strong sub summary sup table tbody td th thead time tr tt u ul var wbr
+"""
+_SCHEMES = """
+    bitcoin ftp ftps geo http https im irc ircs magnet mailto mms mx news nntp openpgp4fpr sip sms smsto ssh tel url webcal
+    wtai xmpp
+"""
+ALLOWED_TAGS = set(_TAGS.split())
+ALLOWED_URL_SCHEMES = set(_SCHEMES.split())
 _CELLS = {"align", "char", "charoff"}
 ALLOWED_ATTRIBUTES = {
     "a": {"href", "hreflang"},
@@ -42,13 +47,9 @@ ALLOWED_ATTRIBUTES = {
     "thead": _CELLS,
     "tr": _CELLS,
 }
-ALLOWED_URL_SCHEMES = set(
-    "bitcoin ftp ftps geo http https im irc ircs magnet mailto mms mx news nntp openpgp4fpr sip sms smsto ssh tel url webcal "
-    "wtai xmpp".split()
-)
 CLEAN_CONTENT_TAGS = {"script", "style"}
 _EVERYWHERE = {"lang", "title"}  # for all tags, unless the caller has a list of its own
-_URLS = {"action", "cite", "data", "formaction", "href", "ping", "poster", "src"}  # attributes whose value is an address
+_URLS = {"action", "cite", "data", "formaction", "href", "ping", "poster", "src"}
 
 
 def clean(
@@ -94,7 +95,9 @@ def clean(
         )
     attributes = ALLOWED_ATTRIBUTES if attributes is None else attributes
     if link_rel is not None and "rel" in attributes.get("a", ()):
-        raise ValueError("`rel` is set by link_rel: leave it out of the attributes of `a`, or pass link_rel=None.")
+        raise ValueError(
+            "`rel` is set by link_rel: leave it out of the attributes of `a`, or pass link_rel=None."
+        )
     tags = frozenset(ALLOWED_TAGS if tags is None else tags)
     empty = frozenset(CLEAN_CONTENT_TAGS if clean_content_tags is None else clean_content_tags)
     if both := tags & empty:
@@ -128,7 +131,9 @@ def _steps(
         allowed_tags=tags,
         allowed_attributes=allowed,
         url_policy=UrlPolicy(
-            allow_rules={(tag, name): rule for tag, names in allowed.items() for name in names if name in _URLS}
+            allow_rules={
+                (tag, name): rule for tag, names in allowed.items() for name in names if name in _URLS
+            }
         ),
         drop_comments=strip_comments,
         drop_content_tags=empty,

@@ -5,6 +5,7 @@ raises does not take the next along. Uses private names of Panel 1.9.4, the vers
 """
 
 import json
+import os
 import traceback
 import uuid
 from collections.abc import Callable
@@ -19,6 +20,7 @@ if not hasattr(pyodide.ffi, "jsnull"):  # before Pyodide 0.28; Panel reads it an
 
 from bokeh.core.serialization import Buffer, Serialized
 from bokeh.document.events import MessageSentEvent
+from panel import config
 from panel.io.pyodide import _doc_json, _link_docs_worker, init_doc
 from panel.io.state import state
 from panel.util import edit_readonly
@@ -41,6 +43,8 @@ def prepare() -> None:
     global _document
     init_doc()
     _document = state.curdoc
+    if name := os.environ.get("PANEL_NEUROGLANCER_TEMPLATE"):
+        config.template = name
 
 
 async def run(source: str, filename: str) -> str:
