@@ -1,4 +1,4 @@
-"""The command line: ``panel-neuroglancer convert | lite | runtime | serve``."""
+"""The command line: ``panel-neuroglancer convert | lite | wheels | runtime | serve``."""
 
 from __future__ import annotations
 
@@ -123,6 +123,14 @@ def _parser() -> argparse.ArgumentParser:
     _add_site_options(lite, "what the notebooks import besides")
     lite.set_defaults(run=_lite)
 
+    wheels = commands.add_parser(
+        "wheels",
+        help="write the wheels that pages made in other ways can install",
+        description="Write this package and neuroglancer as wheels for Python in the browser: for `panel convert`, PyScript or Pyodide.",
+    )
+    wheels.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the wheels go")
+    wheels.set_defaults(run=_wheels)
+
     runtime = commands.add_parser(
         "runtime",
         help="fetch Pyodide into the cache",
@@ -195,6 +203,12 @@ def _requirements(items: Sequence[str]) -> list[str]:
             if line and not line.startswith("#")
         ]
     return requirements
+
+
+def _wheels(args: argparse.Namespace) -> None:
+    from .site.wheelhouse import write_wheels
+
+    write_wheels(args.out)
 
 
 def _runtime(args: argparse.Namespace) -> None:

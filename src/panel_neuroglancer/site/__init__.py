@@ -23,6 +23,7 @@ options    what may be chosen, and an app on its way
 local      a site that holds everything
 cdn        a small site that loads Python and Panel from the network
 convert    all of the above, in order, into one folder that replaces the old one at the end
+wheelhouse the wheels alone, for pages made in other ways
 serve      a small server to look at the result
 page/      the scripts of the page itself, and Python's end of the link
 =========  =================================================================================================
