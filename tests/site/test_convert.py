@@ -111,7 +111,7 @@ def test_title_and_data(site: Path) -> None:
 def test_the_source_arrives_as_it_was_written(app: Path, old: Path) -> None:
     (page,) = convert([app], old, progress=Progress(None))
     assert config(page)["source"] == SMALL
-    assert "location.replace(&quot;" not in (old / "index.html").read_text()
+    assert 'data-go="small.html"' in (old / "index.html").read_text()
     assert 'url=small.html"' in (old / "index.html").read_text()
     assert not list(old.parent.glob(".out*")), "the folder in which the site was built should be gone"
     assert (old / "static" / "boot" / "page.js").read_text() != "// old"

@@ -22,11 +22,7 @@ _BOOT = """<div id="pn-boot" role="status" aria-live="polite">
     <p data-text>Starting</p>
     <progress aria-label="Starting"></progress>
     <p data-amount aria-hidden="true"></p>
-    <script>
-      // No module loads from a file, so this cannot wait for one.
-      if (location.protocol === "file:") document.querySelector("#pn-boot [data-text]").textContent =
-        "This page needs a web server: run `panel-neuroglancer serve` on its folder and open the address it prints.";
-    </script>
+    <script src="static/boot/early.js"></script>
     <noscript><p>This page runs Python in the browser, which needs JavaScript.</p></noscript>
   </div>
   <script type="application/json" id="pn-config">{config}</script>
@@ -145,8 +141,8 @@ def set_base(site: Path, path: str) -> None:
 
 def redirect(page: str, title: str) -> str:
     """Return an index that goes straight to the only page and takes query and fragment along."""
-    script = f"location.replace({json.dumps(page)} + location.search + location.hash)"
-    head = f'<meta http-equiv="refresh" content="0; url={html.escape(page)}"><script>{script}</script>'
+    script = f'<script src="static/boot/early.js" data-go="{html.escape(page)}"></script>'
+    head = f'<meta http-equiv="refresh" content="0; url={html.escape(page)}">{script}'
     return index([Entry(page, title)], title).replace("<style>", head + "\n<style>", 1)
 
 
