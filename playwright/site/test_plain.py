@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import bokeh
 import panel
@@ -100,7 +100,7 @@ def network(page: Page, folder: Path) -> Iterator[list[str]]:
         return place.read_bytes() if place and place.is_file() else None
 
     def answer(route: Route) -> None:
-        url = urlsplit(route.request.url)
+        url = urlsplit(unquote(route.request.url))
         if url.hostname == "127.0.0.1":
             route.fallback()
             return
