@@ -22,7 +22,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the site."""
     out = tmp_path_factory.mktemp("site") / "out"
     convert(
-        [APPS / "counter.py", APPS / "broken.py"], out, Options(("pyodide", "pyodide-worker")), Progress(None)
+        [APPS / "counter.py", APPS / "broken.py"],
+        out,
+        Options(("pyodide", "pyodide-worker", "pyscript")),
+        Progress(None),
     )
     return out
 

@@ -88,7 +88,7 @@ def test_in_an_iframe_of_another_origin_under_a_strict_policy(
         frame = page.frame_locator("iframe")
         expect(frame.locator(".panel-neuroglancer-viewer canvas").first).to_be_visible(timeout=BOOT)
         expect(frame.get_by_text("at [1")).to_be_visible(timeout=BOOT)
-        frame.get_by_label("z").fill("5")
-        frame.get_by_label("z").press("Enter")
+        frame.get_by_role("textbox", name="z").fill("5")
+        frame.get_by_role("textbox", name="z").press("Enter")
         expect(frame.get_by_text(re.compile(r"at \[1(\.0)?, 2(\.0)?, 5"))).to_be_visible()
         assert page.evaluate("crossOriginIsolated") is False

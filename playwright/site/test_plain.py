@@ -144,7 +144,7 @@ def test_panels_own_converter(
         )
         expect(page.locator(".panel-neuroglancer-viewer canvas").first).to_be_visible(timeout=BOOT)
         move(page)
-        expect(page.get_by_text(re.compile(r"at \[(?!1(\.0)?, )[\d.]+, 2"))).to_be_visible()
+        expect(page.get_by_text(re.compile(r"at \[(?!1(\.0)?,)"))).to_be_visible()
 
 
 def test_the_page_in_the_docs(

@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         "--to",
         action="append",
         metavar="TARGET",
-        help="pyodide (Python on the page) or pyodide-worker (beside it); may be repeated or a comma list; default pyodide-worker",
+        help="pyodide (Python on the page), pyodide-worker (beside it) or pyscript (on the page, started by PyScript); may be repeated or a comma list; default pyodide-worker",
     )
     convert.add_argument(
         "--runtime",

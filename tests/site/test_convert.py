@@ -349,7 +349,7 @@ def test_a_folder_that_is_no_site(app: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (Options(targets=("pyscript",)), "'pyscript' is no target"),
+        (Options(targets=("pyscript-worker",)), "'pyscript-worker' is no target: choose from .*pyscript"),
         (Options(targets=("pyodide", "pyodide")), "Name each target once"),
         (Options(runtime="usb"), "'usb' is no runtime"),
         (Options(template="slow"), "'slow' is no template of Panel's: choose from .*fast"),

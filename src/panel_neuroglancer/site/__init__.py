@@ -19,6 +19,7 @@ render     an app's page, drawn by Panel in a process of its own
 pages      that page with the markup that starts Python
 assets     the JavaScript, CSS and engine files a page names
 pwa/       a site that can be installed and works offline
+pyscript   PyScript's core
 options    what may be chosen, and an app on its way
 local      a site that holds everything
 cdn        a small site that loads Python and Panel from the network

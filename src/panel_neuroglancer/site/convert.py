@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import assets, cdn, local, pages, pwa
+from . import assets, cdn, local, pages, pwa, pyscript
 from .errors import BadInputError
 from .options import URLS, App, Options
 from .progress import Progress, size, tree_size
@@ -53,6 +53,8 @@ def _build(apps: list[Path], stage: Path, options: Options, progress: Progress) 
     for app in drawn:
         _ask(app, stage, options, runtime)
     sizes = BUILDERS[options.runtime](drawn, stage, base, runtime, progress)
+    if pyscript.TARGET in options.targets:
+        sizes["PyScript"] = pyscript.copy_core(stage, progress)
     names = []
     for app in drawn:
         about = {
@@ -65,6 +67,8 @@ def _build(apps: list[Path], stage: Path, options: Options, progress: Progress) 
             names.append(pages.page_name(app.path.stem, target, options.targets))
             env = {**app.config["env"], **options.environment}
             config = {"target": target, **about, **app.config, "env": env}
+            if target == pyscript.TARGET:
+                config["starter"] = pyscript.STARTER
             text = pages.finish(app.page.html, app.page.scripts, config, options.title, app.preload)
             (stage / names[-1]).write_text(text, encoding="utf8")
     title = _write_index(stage, drawn, options)

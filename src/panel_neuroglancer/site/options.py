@@ -22,7 +22,7 @@ class Options:
     Parameters
     ----------
     targets
-        "pyodide" runs Python on the page, "pyodide-worker" beside it. The first one's pages get the plain names.
+        "pyodide" runs Python on the page, "pyodide-worker" beside it; in "pyscript" PyScript starts it on the page. The first one's pages get the plain names.
     runtime
         "local" puts everything into the site; "cdn" makes a small site that loads Python and Panel from the network.
     pyodide_version

@@ -16,7 +16,7 @@ from .render import MADE_FOR, MARK
 
 # What Panel and Bokeh call a page that was not given a title.
 _NO_TITLES = ("", "Panel", "Panel Application", "Bokeh Application")
-TARGETS = ("pyodide", "pyodide-worker")
+TARGETS = ("pyodide", "pyodide-worker", "pyscript")
 
 _BOOT = """<div id="pn-boot" role="status" aria-live="polite">
     <p data-text>Starting</p>
