@@ -54,7 +54,7 @@ def _build(apps: list[Path], stage: Path, options: Options, progress: Progress) 
         _ask(app, stage, options, runtime)
     sizes = BUILDERS[options.runtime](drawn, stage, base, runtime, progress)
     if pyscript.TARGET in options.targets:
-        sizes["PyScript"] = pyscript.copy_core(stage, progress)
+        sizes["PyScript"] = pyscript.copy_core(stage, options.pyodide_version, progress)
     names = []
     for app in drawn:
         about = {
