@@ -127,9 +127,8 @@ def test_offline_after_one_visit_and_one_build_at_a_time(
         watch.expect("integrity", "Failed to load resource", "ServiceWorker")  # type: ignore[attr-defined]
         assert first.evaluate(UPDATE) == "redundant"
     first.reload()
-    ready(first, "two")
     assert late(first) == "two"
-    second.reload()
-    ready(second, "two")
+    second.goto(url + "late.txt")
+    expect(second.get_by_text("two")).to_be_visible()
     watch.check()  # type: ignore[attr-defined]
     context.close()
