@@ -30,7 +30,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         *sorted((Path(__file__).parent / "apps").glob("[a-z]*.py")),
     ]
     data = ((folder / "image", "data/image"),)
-    convert(apps, folder / "out", Options(("pyodide", "pyodide-worker"), data=data), Progress(None))
+    convert(
+        apps, folder / "out", Options(("pyodide", "pyodide-worker", "pyscript"), data=data), Progress(None)
+    )
     return folder / "out"
 
 

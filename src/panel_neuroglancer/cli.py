@@ -1,4 +1,4 @@
-"""The command line: ``panel-neuroglancer convert | lite | runtime | serve``."""
+"""The command line: ``panel-neuroglancer convert | lite | wheels | runtime | serve``."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         "--to",
         action="append",
         metavar="TARGET",
-        help="pyodide (Python on the page) or pyodide-worker (beside it); may be repeated or a comma list; default pyodide-worker",
+        help="pyodide (Python on the page), pyodide-worker (beside it) or pyscript (on the page, started by PyScript); may be repeated or a comma list; default pyodide-worker",
     )
     convert.add_argument(
         "--runtime",
@@ -93,6 +93,17 @@ def _parser() -> argparse.ArgumentParser:
         metavar="MB",
         help="how much room those may take, compressed, for each app; default 64",
     )
+    convert.add_argument(
+        "--template", metavar="NAME", help="show the apps in a template of Panel's, such as fast"
+    )
+    convert.add_argument(
+        "--base-path",
+        metavar="PATH",
+        help="where the site will lie on its host, as /demos/; only needed if pages are served under other addresses too",
+    )
+    convert.add_argument(
+        "--pwa", action="store_true", help="make the site installable, and work offline after one visit"
+    )
     _add_site_options(convert, "what the app needs besides what it imports")
     convert.set_defaults(run=_convert)
 
@@ -123,6 +134,14 @@ def _parser() -> argparse.ArgumentParser:
     lite.add_argument("--max-size", type=float, metavar="MB", help="fail if the site is larger")
     _add_site_options(lite, "what the notebooks import besides")
     lite.set_defaults(run=_lite)
+
+    wheels = commands.add_parser(
+        "wheels",
+        help="write the wheels that pages made in other ways can install",
+        description="Write this package and neuroglancer as wheels for Python in the browser: for `panel convert`, PyScript or Pyodide.",
+    )
+    wheels.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the wheels go")
+    wheels.set_defaults(run=_wheels)
 
     runtime = commands.add_parser(
         "runtime",
@@ -166,6 +185,9 @@ def _convert(args: argparse.Namespace) -> None:
         args.index,
         DRAW_SECONDS if args.draw_timeout is None else args.draw_timeout,
         (LIMIT if args.bake_limit is None else args.bake_limit * 1e6) if args.bake else 0,
+        args.template,
+        args.base_path,
+        args.pwa,
     )
     convert(args.apps, args.out, options, Progress(None if args.quiet else sys.stderr))
 
@@ -197,6 +219,12 @@ def _requirements(items: Sequence[str]) -> list[str]:
     return requirements
 
 
+def _wheels(args: argparse.Namespace) -> None:
+    from .site.wheelhouse import write_wheels
+
+    write_wheels(args.out)
+
+
 def _runtime(args: argparse.Namespace) -> None:
     from .site.errors import BadInputError
     from .site.progress import Progress
@@ -220,8 +248,8 @@ def _serve(args: argparse.Namespace) -> None:
     with open_server(args.folder, args.port) as server:
         if server.server_address[1] != args.port:
             print(f"Port {args.port} is taken; using {server.server_address[1]} instead.", flush=True)
-        print(f"{args.folder} is at {server.url}   (Ctrl+C stops)", flush=True)
         try:
+            print(f"{args.folder} is at {server.url}   (Ctrl+C stops)", flush=True)
             server.serve_forever()
         except KeyboardInterrupt:
             print()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
 import re
 import shutil
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +111,7 @@ def test_title_and_data(site: Path) -> None:
 def test_the_source_arrives_as_it_was_written(app: Path, old: Path) -> None:
     (page,) = convert([app], old, progress=Progress(None))
     assert config(page)["source"] == SMALL
-    assert "location.replace(&quot;" not in (old / "index.html").read_text()
+    assert 'data-go="small.html"' in (old / "index.html").read_text()
     assert 'url=small.html"' in (old / "index.html").read_text()
     assert not list(old.parent.glob(".out*")), "the folder in which the site was built should be gone"
     assert (old / "static" / "boot" / "page.js").read_text() != "// old"
@@ -153,6 +155,72 @@ def test_the_app_finds_its_data_while_it_is_drawn(app: Path, tmp_path: Path) -> 
     )
     convert([app], tmp_path / "out", Options(data=((tmp_path / "numbers", "data"),)), Progress(None))
     assert (tmp_path / "out" / "data" / "a.txt").read_text() == "forty-two"
+
+
+def test_an_index_tells_what_the_apps_are(app: Path, tmp_path: Path) -> None:
+    app.write_text(
+        '"""The first\nof two.\n\nMore."""\nimport panel as pn\npn.pane.HTML("1").servable(title="One & only")\n'
+    )
+    (tmp_path / "number_two.py").write_text(SMALL)
+    names = convert(
+        [app, tmp_path / "number_two.py"],
+        tmp_path / "out",
+        Options(("pyodide", "pyodide-worker")),
+        Progress(None),
+    )
+    assert [path.name for path in names] == [
+        "small.html", "small-pyodide-worker.html", "number_two.html", "number_two-pyodide-worker.html",
+    ]  # fmt: skip
+    text = (tmp_path / "out" / "index.html").read_text()
+    assert '<a href="small.html">One &amp; only</a><br><small>The first of two.</small>' in text
+    assert '<a href="number_two-pyodide-worker.html">Number two (pyodide-worker)</a></li>' in text
+
+
+def test_a_template_around_the_app(app: Path, tmp_path: Path) -> None:
+    (page,) = convert([app], tmp_path / "out", Options(template="fast", title="T"), Progress(None))
+    text = page.read_text()
+    assert "fast-design-system-provider" in text
+    assert "fonts.googleapis.com" not in text
+    assert config(page)["env"]["PANEL_NEUROGLANCER_TEMPLATE"] == "fast"
+    assert "nh3" in config(page)["packages"]
+
+
+def test_a_page_may_be_served_elsewhere(app: Path, tmp_path: Path) -> None:
+    (page,) = convert([app], tmp_path / "out", Options(base_path="/demos/one/"), Progress(None))
+    for text in (page.read_text(), (tmp_path / "out" / "index.html").read_text()):
+        head, _, rest = text.partition('<base href="/demos/one/">')
+        assert "href=" not in head
+        assert "href=" in rest
+
+
+def test_a_site_for_offline_use_lists_each_of_its_files_with_its_hash(app: Path, tmp_path: Path) -> None:
+    builds = []
+    for text in ("1", "2"):
+        app.write_text(f"import panel as pn\npn.pane.HTML('{text}').servable(title='An app')\n")
+        convert([app], tmp_path / "out", Options(pwa=True), Progress(None))
+        worker = (tmp_path / "out" / "sw.js").read_text()
+        found = re.match(r'const BUILD = "(\w{16})";\nconst FILES = (\{.*?\});\n', worker, re.DOTALL)
+        assert found
+        builds.append(found[1])
+        files = {
+            path.relative_to(tmp_path / "out").as_posix(): path
+            for path in (tmp_path / "out").rglob("*")
+            if path.is_file()
+        }
+        assert json.loads(found[2]) == {
+            name: "sha256-" + base64.b64encode(hashlib.sha256(path.read_bytes()).digest()).decode()
+            for name, path in files.items()
+            if name != "sw.js"
+        }
+    assert builds[0] != builds[1]
+    manifest = json.loads((tmp_path / "out" / "manifest.webmanifest").read_text())
+    assert (manifest["name"], manifest["start_url"], manifest["scope"]) == ("An app", "./index.html", "./")
+    for icon in manifest["icons"]:
+        data = (tmp_path / "out" / icon["src"]).read_bytes()
+        assert data.startswith(b"\x89PNG")
+        assert "x".join(str(n) for n in struct.unpack(">II", data[16:24])) == icon["sizes"]
+    for page in ("small.html", "index.html"):
+        assert '<link rel="manifest" href="manifest.webmanifest">' in (tmp_path / "out" / page).read_text()
 
 
 def test_a_small_site_loads_from_the_network(app: Path, tmp_path: Path) -> None:
@@ -301,9 +369,12 @@ def test_a_folder_that_is_no_site(app: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (Options(targets=("pyscript",)), "'pyscript' is no target"),
+        (Options(targets=("pyscript-worker",)), "'pyscript-worker' is no target: choose from .*pyscript"),
         (Options(targets=("pyodide", "pyodide")), "Name each target once"),
         (Options(runtime="usb"), "'usb' is no runtime"),
+        (Options(template="slow"), "'slow' is no template of Panel's: choose from .*fast"),
+        (Options(base_path="demos"), "'demos' is no path for a site"),
+        (Options(pwa=True, runtime="cdn"), "cannot work offline"),
         (Options(index="maybe"), "'maybe' is no index"),
         (Options(requirements=("a b",)), "'a b' is not a requirement"),
         (Options(data=((Path("none"), "data"),)), "none does not exist"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from panel_neuroglancer.site import resolve, wheels
+from panel_neuroglancer.site import nh3_wheel, resolve, wheels
 from panel_neuroglancer.site.errors import DependencyConflictError, FetchError, NoWasmWheelError
 from panel_neuroglancer.site.progress import Progress
 from panel_neuroglancer.site.resolve import Resolver
@@ -30,6 +30,7 @@ def resolver(
         "app-kit": make_wheel("app-kit", "1.5", ("fastplot", "extra-help; extra == 'help'", "windows-only; sys_platform == 'win32'", "pure-thing>=1; sys_platform == 'emscripten'")),
         "extra-help": make_wheel("extra-help"),
         "panel": make_wheel("panel", "1.9.4", ("nh3", "extra-help")),
+        "justhtml": make_wheel("justhtml", nh3_wheel.JUSTHTML),
     }  # fmt: skip
 
     def download(requirement: str, folder: Path, *, python: str) -> Path:
@@ -69,8 +70,27 @@ def test_compiled_packages_keep_their_official_entry(resolver: Resolver) -> None
 
 def test_what_panel_rarely_imports_goes_along_only_when_used(resolver: Resolver) -> None:
     assert needs(resolver, "panel") == {"panel": ["extra-help"], "extra-help": []}
-    with pytest.raises(NoWasmWheelError, match="panel needs nh3"):
-        needs(resolver, "panel", used=("nh3",))
+    assert needs(resolver, "panel", used=("nh3",)) == {
+        "panel": ["extra-help", "nh3"], "extra-help": [], "nh3": ["justhtml"], "justhtml": [],
+    }  # fmt: skip
+
+
+def test_nh3_is_pyodides_own_where_it_can_be_had(
+    resolver: Resolver, make_wheel: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_wheel("nh3", "0.2.17").write(resolver.runtime.folder)
+    entry = {"name": "nh3", "version": "0.2.17", "file_name": path.name.replace("none-any", "cp37-wasm32"), "depends": [], "imports": ["nh3"]}  # fmt: skip
+    monkeypatch.setitem(resolver.runtime.packages, "nh3", entry)
+    monkeypatch.setattr(Runtime, "wheel", lambda runtime, name: path)
+    assert resolver.resolve([Requirement("nh3")])["nh3"].entry == entry
+
+    def unreachable(runtime: Runtime, name: str) -> Path:
+        raise FetchError("no network")
+
+    monkeypatch.setattr(Runtime, "wheel", unreachable)
+    found = Resolver(resolver.runtime, Progress(None)).resolve([Requirement("nh3")])
+    assert found["nh3"].version == nh3_wheel.VERSION
+    assert sorted(found) == ["justhtml", "nh3"]
 
 
 def test_a_dependency_without_a_wasm_wheel_is_named(resolver: Resolver) -> None:

@@ -53,6 +53,16 @@ def localise(text: str, base: str) -> str:
     return text.replace(BOKEH_CDN, "static/bokeh/").replace(base, "")
 
 
+def without_fonts(text: str) -> str:
+    """Leave out what Panel's templates name but no site of ours has: Google's fonts, and an icon at the server's root.
+
+    The next font in their lists, the system's, will do; the one icon that a font draws becomes a letter.
+    """
+    text = re.sub(r"<link\b[^>]*//fonts\.(?:googleapis|gstatic)\.com/[^>]*>\s*", "", text)
+    text = re.sub(r'<link rel="icon" href="\./favicon\.ico"[^>]*>\s*', "", text)
+    return re.sub(r'(<button class="material-icons [^"]*")>menu<', r'\1 aria-label="Menu">☰<', text)
+
+
 def copy_general(site: Path) -> None:
     """Copy the parts of Panel that any component may ask for at any time."""
     import panel

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import assets, cdn, local, pages
+from . import assets, cdn, local, pages, pwa, pyscript
 from .errors import BadInputError
 from .options import URLS, App, Options
 from .progress import Progress, size, tree_size
-from .render import Bake, Page, check_versions, render
+from .render import Bake, Page, check_versions, render, templates
 from .resolve import distributions, imported, local_modules, parse_requirements
 from .runtime import Runtime
 from .serve import Server
@@ -53,6 +54,8 @@ def _build(apps: list[Path], stage: Path, options: Options, progress: Progress) 
     for app in drawn:
         _ask(app, stage, options, runtime)
     sizes = BUILDERS[options.runtime](drawn, stage, base, runtime, progress)
+    if pyscript.TARGET in options.targets:
+        sizes["PyScript"] = pyscript.copy_core(stage, options.pyodide_version, progress)
     names = []
     for app in drawn:
         about = {
@@ -65,11 +68,17 @@ def _build(apps: list[Path], stage: Path, options: Options, progress: Progress) 
         models = pages.portable(app.page.models, base)
         for target in options.targets:
             names.append(pages.page_name(app.path.stem, target, options.targets))
-            env = {**app.config["env"], **options.demo}
+            env = {**app.config["env"], **options.environment}
             config = {"target": target, **about, **app.config, "env": env}
+            if target == pyscript.TARGET:
+                config["starter"] = pyscript.STARTER
             text = pages.finish(app.page.html, app.page.scripts, models, config, options.title, app.preload)
             (stage / names[-1]).write_text(text, encoding="utf8")
-    _write_index(stage, names, options)
+    title = _write_index(stage, drawn, options)
+    if options.base_path is not None:
+        pages.set_base(stage, options.base_path)
+    if options.pwa:
+        pwa.add(stage, names, title, progress)
     progress.sizes(sizes)
     return names
 
@@ -79,7 +88,7 @@ def _draw(apps: list[Path], stage: Path, options: Options, progress: Progress) -
     with Server(stage) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         env = {name: server.url + path.removeprefix(".") for name, path in URLS.items()}
-        env |= options.demo
+        env |= options.environment
         if options.runtime == "local":
             env["PANEL_CDN_ROOT"] = server.url + assets.PANEL_ROOT
         bake = Bake(stage / BAKED, BAKED, options.bake_limit)
@@ -116,14 +125,22 @@ def _ask(app: App, stage: Path, options: Options, runtime: Runtime) -> None:
         )
 
 
-def _write_index(stage: Path, names: list[str], options: Options) -> None:
-    if options.index == "none" or "index.html" in names:
-        return
-    if options.index == "auto" and len(names) == 1:
-        text = pages.redirect(names[0], options.title or Path(names[0]).stem)
-    else:
-        text = pages.index({Path(name).stem: name for name in names}, options.title or "Apps")
-    (stage / "index.html").write_text(text, encoding="utf8")
+def _write_index(stage: Path, apps: list[App], options: Options) -> str:
+    """Write the page that leads to the others, if it is wanted, and return the title of the whole."""
+    entries = []
+    for app in apps:
+        label = pages.label(app.page.html, app.path.stem)
+        for target in options.targets:
+            more = f" ({target})" if target != options.targets[0] else ""
+            name = pages.page_name(app.path.stem, target, options.targets)
+            entries.append(pages.Entry(name, label + more, pages.description(app.page.source)))
+    only = len(entries) == 1
+    title = options.title or (entries[0].label if only else "Apps")
+    if options.index != "none" and "index.html" not in [entry.page for entry in entries]:
+        redirects = options.index == "auto" and only
+        text = pages.redirect(entries[0].page, title) if redirects else pages.index(entries, title)
+        (stage / "index.html").write_text(text, encoding="utf8")
+    return title
 
 
 def _check(apps: Sequence[Path], out: Path, options: Options) -> None:
@@ -151,6 +168,18 @@ def _check(apps: Sequence[Path], out: Path, options: Options) -> None:
         raise BadInputError(f"{options.bake_limit} is no limit: give megabytes from 0 on, as 64.")
     if options.index not in ("auto", "list", "none"):
         raise BadInputError(f"{options.index!r} is no index: choose from auto, list, none.")
+    if options.template is not None and options.template not in (names := templates()):
+        raise BadInputError(
+            f"{options.template!r} is no template of Panel's: choose from {', '.join(names)}."
+        )
+    if options.base_path is not None and not re.fullmatch(r"/([\w.~%-]+/)*", options.base_path):
+        raise BadInputError(
+            f"{options.base_path!r} is no path for a site: begin and end it with a slash, as in /demos/brain/."
+        )
+    if options.pwa and options.runtime != "local":
+        raise BadInputError(
+            "With --runtime cdn a site cannot work offline: leave --pwa out or convert with --runtime local."
+        )
     for target in options.targets:
         if target not in pages.TARGETS:
             raise BadInputError(f"{target!r} is no target: choose from {', '.join(pages.TARGETS)}.")

@@ -32,7 +32,7 @@ def build(apps: Sequence[App], site: Path, base: str, runtime: Runtime, progress
     env = {**URLS, "PANEL_CDN_ROOT": assets.PANEL_ROOT}
     for app in apps:
         assets.copy_named(app.page.html + app.page.scripts + app.page.models, base, site)
-        app.page = app.page.map(lambda text: assets.localise(text, base))
+        app.page = app.page.map(lambda text: assets.without_fonts(assets.localise(text, base)))
         assets.check_self_contained(app.page.html + app.page.scripts, app.path.name)
         names = sorted(found[app.path])
         app.config = {

@@ -23,7 +23,7 @@ class Options:
     Parameters
     ----------
     targets
-        "pyodide" runs Python on the page, "pyodide-worker" beside it. The first one's pages get the plain names.
+        "pyodide" runs Python on the page, "pyodide-worker" beside it; in "pyscript" PyScript starts it on the page. The first one's pages get the plain names.
     runtime
         "local" puts everything into the site; "cdn" makes a small site that loads Python and Panel from the network.
     pyodide_version
@@ -40,6 +40,12 @@ class Options:
         How long each app may run to draw its page.
     bake_limit
         How many bytes the arrays of an app's Python viewers may take in the site, compressed; 0 leaves them to Python.
+    template
+        The template of Panel's that the apps are shown in, by name, as in ``pn.extension(template=...)``.
+    base_path
+        The path at which the site will lie, if its pages are also to work under other addresses.
+    pwa
+        Whether the site can be installed and works without the network after one visit.
     """
 
     targets: tuple[str, ...] = ("pyodide",)
@@ -51,6 +57,14 @@ class Options:
     index: str = "auto"
     draw_seconds: float = DRAW_SECONDS
     bake_limit: float = LIMIT
+    template: str | None = None
+    base_path: str | None = None
+    pwa: bool = False
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the apps find in their environment, here and in the browser, and nowhere else."""
+        return {**self.demo, **({"PANEL_NEUROGLANCER_TEMPLATE": self.template} if self.template else {})}
 
     @property
     def demo(self) -> dict[str, str]:

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from .errors import SiteError
 from .render import MADE_FOR, MARK
 
-TARGETS = ("pyodide", "pyodide-worker")
+# What Panel and Bokeh call a page that was not given a title.
+_NO_TITLES = ("", "Panel", "Panel Application", "Bokeh Application")
+TARGETS = ("pyodide", "pyodide-worker", "pyscript")
 SITE = "https://site.invalid/"  # stands for the page's folder in the document that is drawn first
 
 _BOOT = """<div id="pn-boot" role="status" aria-live="polite">
     <p data-text>Starting</p>
     <progress aria-label="Starting"></progress>
     <p data-amount aria-hidden="true"></p>
-    <script>
-      // No module loads from a file, so this cannot wait for one.
-      if (location.protocol === "file:") {{
-        document.getElementById("pn-boot").className = "pn-boot-error";
-        document.querySelector("#pn-boot [data-text]").textContent =
-          "This page needs a web server: run `panel-neuroglancer serve` on its folder and open the address it prints.";
-      }}
-    </script>
+    <script src="static/boot/early.js"></script>
     <noscript><p>This page runs Python in the browser, which needs JavaScript.</p></noscript>
   </div>
   <script type="application/json" id="pn-config">{config}</script>
@@ -115,19 +113,52 @@ def portable(models: str, base: str) -> str:
     return models.replace(base, SITE).replace(quote(base, safe=""), quote(SITE, safe=""))
 
 
-def index(pages: Mapping[str, str], title: str) -> str:
-    """Return a page that lists `pages`, file names by label."""
+@dataclass(frozen=True)
+class Entry:
+    """A line of the index: where it leads, what it is called, and a sentence on it or ""."""
+
+    page: str
+    label: str
+    about: str = ""
+
+
+def label(text: str, stem: str) -> str:
+    """Return what a page is called: its title, unless that is the one that Panel gives to all."""
+    found = re.search(r"<title>\s*(.*?)\s*</title>", text, re.DOTALL)
+    title = html.unescape(found[1]) if found else ""
+    return stem.replace("_", " ").strip().capitalize() if title in _NO_TITLES else title
+
+
+def description(source: str) -> str:
+    """Return the first paragraph of a program's docstring, or ""."""
+    return " ".join((ast.get_docstring(ast.parse(source)) or "").partition("\n\n")[0].split())
+
+
+def index(entries: Sequence[Entry], title: str) -> str:
+    """Return a page that lists others."""
     items = "\n".join(
-        f'<li><a href="{html.escape(name)}">{html.escape(label)}</a></li>' for label, name in pages.items()
+        f'<li><a href="{html.escape(entry.page)}">{html.escape(entry.label)}</a>'
+        + (f"<br><small>{html.escape(entry.about)}</small>" if entry.about else "")
+        + "</li>"
+        for entry in entries
     )
     return _INDEX.format(title=html.escape(title), items=items)
 
 
+def set_base(site: Path, path: str) -> None:
+    """Make every page of a site look for its files at `path`, wherever the page itself was asked for."""
+    for page in site.glob("*.html"):
+        text = re.sub(
+            r"<head\b[^>]*>", rf'\g<0>\n<base href="{path}">', page.read_text(encoding="utf8"), count=1
+        )
+        page.write_text(text, encoding="utf8")
+
+
 def redirect(page: str, title: str) -> str:
     """Return an index that goes straight to the only page and takes query and fragment along."""
-    script = f"location.replace({json.dumps(page)} + location.search + location.hash)"
-    head = f'<meta http-equiv="refresh" content="0; url={html.escape(page)}"><script>{script}</script>'
-    return index({title: page}, title).replace("<style>", head + "\n<style>", 1)
+    script = f'<script src="static/boot/early.js" data-go="{html.escape(page)}"></script>'
+    head = f'<meta http-equiv="refresh" content="0; url={html.escape(page)}">{script}'
+    return index([Entry(page, title)], title).replace("<style>", head + "\n<style>", 1)
 
 
 def _in_script(data: str) -> str:

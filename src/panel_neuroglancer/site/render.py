@@ -101,6 +101,13 @@ class Bake:
     limit: float
 
 
+def templates() -> list[str]:
+    """Return the names of Panel's templates."""
+    import panel
+
+    return list(panel.config.param.template.names)
+
+
 def render(app: Path, env: dict[str, str], bake: Bake, seconds: float = DRAW_SECONDS) -> Page:
     """Run `app` in a new process with `env` added to the environment, and return its page.
 
@@ -148,6 +155,7 @@ def render(app: Path, env: dict[str, str], bake: Bake, seconds: float = DRAW_SEC
 def _render(app: Path, bake: Bake) -> dict[str, Any]:
     from bokeh.core.templates import FILE
     from bokeh.embed.util import standalone_docs_json_and_render_items
+    from panel import config
     from panel.io import convert
     from panel.io.resources import BASE_TEMPLATE, set_resource_mode
 
@@ -156,6 +164,8 @@ def _render(app: Path, bake: Bake) -> dict[str, Any]:
             raise VersionMismatchError(
                 f"panel.io.convert has no {name} any more: install panel=={MADE_FOR['panel']}."
             )
+    if template := os.environ.get("PANEL_NEUROGLANCER_TEMPLATE"):
+        config.template = template
     seen: dict[str, Any] = {}
     bundle, build = convert.bundle_resources, convert.build_single_handler_application
 

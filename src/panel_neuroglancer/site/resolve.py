@@ -1,7 +1,8 @@
 """Which packages an app needs in the browser, and where each comes from.
 
 In this order: this package itself, and the official neuroglancer package made fit for the browser; the copy installed here, if it is pure Python (it is the one the author tried the app
-with); Pyodide's distribution, if the package is compiled; PyPI, if there is a pure wheel.
+with); Pyodide's distribution, if the package is compiled; PyPI, if there is a pure wheel. One compiled package has a stand-in where
+Pyodide's own cannot be had: nh3, with which Panel makes HTML safe.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from . import neuroglancer_wheel, wheels
+from . import neuroglancer_wheel, nh3_wheel, wheels
 from .errors import BadInputError, DependencyConflictError, FetchError, NoWasmWheelError
 from .fetch import cache_dir, pip_download, write_atomically
 from .progress import Progress
@@ -214,6 +215,10 @@ class Resolver:
         if name == neuroglancer_wheel.NAME:  # the official wheel is compiled, and needs a server
             wheel = neuroglancer_wheel.derive(self.progress)
             return Package(name, wheel.version, wheel)
+        if name == nh3_wheel.NAME and not self._has_official(name):
+            self.progress.say(f"  {name}: a pure-Python stand-in, Pyodide's own is not to be had here")
+            wheel = nh3_wheel.make()
+            return Package(name, wheel.version, wheel)
         entry = self.runtime.packages.get(name)
         compiled = entry is not None and not entry["file_name"].endswith("-none-any.whl")
         here = wheels.installed(name)
@@ -229,6 +234,12 @@ class Resolver:
             )
             return Package(name, entry["version"], wheel, entry=entry)
         return self._from_pypi(name, requirement, parent, entry["version"] if entry else None)
+
+    def _has_official(self, name: str) -> bool:
+        try:
+            return name in self.runtime.packages and self.runtime.wheel(name).exists()
+        except FetchError:
+            return False
 
     def _from_pypi(self, name: str, requirement: Requirement, parent: str, usual: str | None) -> Package:
         spec = f"{name}{requirement.specifier}"

@@ -242,8 +242,16 @@ def is_pure(distribution: metadata.Distribution) -> bool:
     )
 
 
-def own(package: Path) -> Wheel:
-    """Return this very package for the browser: Python, the loader and the engine's list, but neither engine nor `site`."""
+def own(package: Path, engine: bool = False) -> Wheel:
+    """Return this very package for the browser: Python, the loader and the engine's list, but not `site`.
+
+    Parameters
+    ----------
+    package
+        Its folder.
+    engine
+        Whether the engine goes along, for pages that have no copy of it beside them: Python then hands it to the page.
+    """
     loader = package / "dist" / "loader.js"
     if not loader.exists():
         raise SiteError(f"{loader} is missing: this copy of panel-neuroglancer was not built. Run `make js`.")
@@ -255,6 +263,8 @@ def own(package: Path) -> Wheel:
         if path.suffix in (".py", ".typed") and not away.intersection([path, *path.parents])
     ]
     paths += [loader, package / "dist" / "loader.packed.js", package / "dist" / "engine.json"]
+    if engine:
+        paths += (package / "dist" / "engine").iterdir()
     files = {path.relative_to(package.parent).as_posix(): path.read_bytes() for path in sorted(paths)}
     info = f"panel_neuroglancer-{version}.dist-info"
     lines = [

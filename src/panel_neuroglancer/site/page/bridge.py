@@ -19,11 +19,23 @@ if not hasattr(pyodide.ffi, "jsnull"):  # before Pyodide 0.28; Panel reads it an
     pyodide.ffi.jsnull = None
 
 from bokeh.core.serialization import Buffer, Serialized
+from bokeh.document.events import MessageSentEvent
+from panel import config
 from panel.io.pyodide import _doc_json, _link_docs_worker, init_doc
 from panel.io.state import state
 from panel.util import edit_readonly
+from pyodide.webloop import WebLoop
 
 _document: Any = None
+_task_done = WebLoop._decrement_in_progress
+
+
+def _quietly_done(loop: Any, task: Any = None) -> None:
+    """Do not ask a cancelled task for its exception, which raises: Panel's indicators cancel theirs all the time."""
+    _task_done(loop, None if task is not None and task.cancelled() else task)
+
+
+WebLoop._decrement_in_progress = _quietly_done
 
 
 def prepare() -> None:
@@ -32,6 +44,8 @@ def prepare() -> None:
     os.environ["PANEL_NEUROGLANCER_REPEATED"] = "1"  # as when the page was drawn; see tokens.py
     init_doc()
     _document = state.curdoc
+    if name := os.environ.get("PANEL_NEUROGLANCER_TEMPLATE"):
+        config.template = name
 
 
 async def run(source: str, filename: str) -> str:
@@ -41,6 +55,9 @@ async def run(source: str, filename: str) -> str:
     if template is not None and _document not in template._documents:
         template.server_doc(title=template.title, location=True, doc=_document)
     documents: str = _doc_json(_document)[0]
+    # Changes until now are in it, also those of models that are gone again; messages are not.
+    held = _document.callbacks._held_events
+    held[:] = [event for event in held if isinstance(event, MessageSentEvent)]
     _document._session_context = None
     return documents
 

@@ -57,7 +57,7 @@ export async function startPython(config, base, say, ready) {
   try {
     const env = { ...config.env };
     for (const name of config.urls) env[name] = new URL(env[name], base).href;
-    const { loadPyodide } = await import(new URL("pyodide.mjs", index).href);
+    const { loadPyodide } = await import(config.starter ? new URL(config.starter, base).href : new URL("pyodide.mjs", index).href);
     const [bridge, pyodide] = await Promise.race([failure, Promise.all([ // Pyodide itself waits for ever for what is missing
       fetch(new URL("bridge.py", import.meta.url)).then((response) => response.text()),
       loadPyodide({ indexURL: index, env, packages: config.packages }),

@@ -1,0 +1,4 @@
+import panel as pn
+from parts import show
+
+show(pn.template.BootstrapTemplate(title="Bootstrap"))
