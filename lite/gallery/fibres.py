@@ -28,7 +28,7 @@ with viewer.txn() as s:
     s.dimensions = space
     s.position = [64, 64, 32]
     s.cross_section_scale = 0.55
-    s.projection_scale = 225
+    s.projection_scale = 240
     s.projection_orientation = [0.35, -0.35, -0.12, 0.86]
     s.layers["microscope"] = neuroglancer.ImageLayer(source=neuroglancer.LocalVolume(tissue.image, space))
     s.layers["fibres"] = neuroglancer.SegmentationLayer(

@@ -65,9 +65,12 @@ SHADER = """
 #uicontrol vec3 color color(default="{color}")
 #uicontrol float strength slider(min=0, max=1, default={strength})
 void main() {{
-  float v = max(0.0, toNormalized(VOLUME_RENDERING ? getInterpolatedDataValue() : getDataValue()) - 0.1);
-  if (VOLUME_RENDERING) emitRGBA(vec4(color * (0.15 + 1.3 * v), v * v * strength));
-  else emitRGB(color * v * 1.2);
+  if (VOLUME_RENDERING) {{
+    float v = max(0.0, toNormalized(getInterpolatedDataValue()) - 0.1);
+    emitRGBA(vec4(color * (0.15 + 1.3 * v), v * v * strength));
+  }} else {{
+    emitRGB(color * max(0.0, 1.2 * toNormalized(getDataValue()) - 0.1));
+  }}
 }}
 """
 space = neuroglancer.CoordinateSpace(
@@ -78,7 +81,7 @@ with viewer.txn() as s:
     s.dimensions = space
     s.position = [SIDE / 2] * 3 + [0]
     s.cross_section_scale = 0.3
-    s.projection_scale = 80
+    s.projection_scale = 88
     s.projection_orientation = [0.28, -0.14, 0.04, 0.95]
     for name, data, color, strength in (("muscle", muscle, "#38bdf8", 0.12), ("blood", blood, "#ff5d5d", 0.2)):
         s.layers[name] = neuroglancer.ImageLayer(

@@ -39,13 +39,14 @@ _PAGE = f"""
 @media (max-width: {NARROW}px) {{
   :host {{ grid: auto / minmax(0, 1fr); padding: 10px 12px; align-content: start; }}
   .view {{ height: max(340px, 62vh) !important; }}
-  .side {{ overflow: visible; }}
+  .side {{ overflow: visible; height: auto !important; max-height: none !important; }}
 }}
 """
 _CARD = """
 :host {
   box-sizing: border-box; padding: 12px 14px; gap: 8px; background: var(--card);
   border: 1px solid var(--line); border-radius: 10px;
+  flex: none !important; max-height: none !important; min-width: 0 !important;
 }
 """
 # Two views side by side, one above the other on phones.

@@ -1,4 +1,4 @@
-"""Counting nuclei: blur and threshold a volume with sliders; NumPy computes it on this page and the viewer follows.
+"""Counting nuclei: blur and threshold a volume with sliders; NumPy computes on this page what the viewer shows. Can you find all 60?
 
 Run it with ``panel serve nuclei.py``, or make a page of it with ``panel-neuroglancer convert nuclei.py --out site``.
 """
@@ -74,7 +74,7 @@ def label(mask: np.ndarray, smallest: int = 60) -> np.ndarray:
 # ------------------------------------------------------------------------------------------------------ the filter
 
 blur = pn.widgets.FloatSlider(label="Blur, in voxels", start=0, end=4, step=0.25, value=1.5)
-threshold = pn.widgets.IntSlider(label="Threshold", start=20, end=160, value=62)
+threshold = pn.widgets.IntSlider(label="Threshold", start=20, end=160, value=66)
 image = make_nuclei()
 filtered, labels = np.empty(SHAPE, "uint8"), np.empty(SHAPE, "uint32")
 
