@@ -1,4 +1,4 @@
-# make demo   set everything up, build the demo site, serve it and print its address
+# make demo   set everything up, build the gallery, serve it and print its address
 # make test   set everything up, run all checks and tests
 #
 # make lite   build the site of notebooks (JupyterLite)
@@ -57,7 +57,7 @@ $(DATA)/build.json: $(VENV)/.done lite/data/mni152.py
 	@touch $@
 
 $(SITE)/.done: $(VENV)/.done $(DIST)/engine.json $(DATA)/build.json $(PY_SOURCES) $(GALLERY) $(GALLERY_PARTS)
-	@echo "== Demo site"
+	@echo "== Gallery"
 	@$(BIN)/panel-neuroglancer convert $(GALLERY) --to pyodide-worker --out $(SITE) --index none \
 	    --data $(DATA):data/mni152 --data lite/gallery/thumbs:thumbs
 	@$(BIN)/python lite/gallery/index.py $(SITE) $(GALLERY)

@@ -80,7 +80,9 @@ def profile(position: list[float]) -> dict[str, np.ndarray]:
 
 
 curves = ColumnDataSource(profile(before.position))
-plot = figure(**looks.plot_style(x_axis_label="x in µm", y_axis_label="grey level", height=220, y_range=(0, 255)))
+plot = figure(
+    **looks.plot_style(x_axis_label="x in µm", y_axis_label="grey level", height=220, y_range=(0, 255))
+)
 for name, color, width in (("before", "#8a94a3", 1), ("truth", "#38bdf8", 2), ("after", "#ff8360", 2)):
     plot.line("x", name, source=curves, color=color, line_width=width, legend_label=name)
 looks.quiet_legend(plot)

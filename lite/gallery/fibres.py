@@ -55,10 +55,16 @@ view = Neuroglancer(viewer, ui="none", sizing_mode="stretch_both", min_height=30
 # ----------------------------------------------------------------------------------------------- bars to click on
 
 bars = ColumnDataSource(
-    {"x": list(range(len(fibres))), "volume": [volumes[i - 1] for i in fibres], "color": list(colors.values())}
+    {
+        "x": list(range(len(fibres))),
+        "volume": [volumes[i - 1] for i in fibres],
+        "color": list(colors.values()),
+    }
 )
 plot = figure(**looks.plot_style(tools="tap", x_axis_label="fibre", y_axis_label="µm³"))
-plot.vbar("x", top="volume", width=0.8, color="color", nonselection_fill_alpha=0.2, line_color=None, source=bars)
+plot.vbar(
+    "x", top="volume", width=0.8, color="color", nonselection_fill_alpha=0.2, line_color=None, source=bars
+)
 plot.xaxis.major_label_text_font_size = "0px"
 plot.xaxis.major_tick_line_color = None
 plot.xgrid.visible = False
@@ -68,7 +74,9 @@ looks.fit(plot, view, 140)
 
 def shown() -> list[int]:
     """Return the fibres shown, as places among the bars."""
-    return sorted(fibres.index(fibre) for fibre in view.selected_segments.get("fibres", []) if fibre in colors)
+    return sorted(
+        fibres.index(fibre) for fibre in view.selected_segments.get("fibres", []) if fibre in colors
+    )
 
 
 def pick(attr: str, old: list, new: list) -> None:

@@ -83,7 +83,10 @@ with viewer.txn() as s:
     s.cross_section_scale = 0.3
     s.projection_scale = 88
     s.projection_orientation = [0.28, -0.14, 0.04, 0.95]
-    for name, data, color, strength in (("muscle", muscle, "#38bdf8", 0.12), ("blood", blood, "#ff5d5d", 0.2)):
+    for name, data, color, strength in (
+        ("muscle", muscle, "#38bdf8", 0.12),
+        ("blood", blood, "#ff5d5d", 0.2),
+    ):
         s.layers[name] = neuroglancer.ImageLayer(
             source=neuroglancer.LocalVolume(data, space),
             shader=SHADER.format(color=color, strength=strength),

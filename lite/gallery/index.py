@@ -38,7 +38,9 @@ def about(app: Path) -> tuple[str, str]:
     doc = ast.get_docstring(ast.parse(app.read_text("utf8"))) or ""
     title, colon, sentence = doc.partition("\n")[0].partition(": ")
     if not colon:
-        raise SystemExit(f"{app}: the docstring's first line should be `Title: sentence.`, but is {doc[:80]!r}.")
+        raise SystemExit(
+            f"{app}: the docstring's first line should be `Title: sentence.`, but is {doc[:80]!r}."
+        )
     return title, sentence[:1].upper() + sentence[1:]
 
 
@@ -57,7 +59,8 @@ def source_html(app: Path) -> str:
 def bar(app: Path) -> str:
     """Return what goes to the top of an app's page."""
     light, dark = (
-        HtmlFormatter(style=style).get_style_defs("#gallery-bar .highlight") for style in ("xcode", "github-dark")
+        HtmlFormatter(style=style).get_style_defs("#gallery-bar .highlight")
+        for style in ("xcode", "github-dark")
     )
     return BAR.format(css=CSS, light=light, dark=dark, source=source_html(app))
 

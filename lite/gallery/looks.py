@@ -147,7 +147,9 @@ def fit(plot, view, voxels: float, panels: tuple[int, int] = (2, 2)) -> None:
             fitted = voxels / min(width / panels[0], height / panels[1])
             pn.state.onload(lambda: view.param.update(cross_section_scale=fitted))
 
-    plot.js_on_change("outer_width", CustomJS(args={"plot": plot}, code="plot.tags = [innerWidth, innerHeight]"))
+    plot.js_on_change(
+        "outer_width", CustomJS(args={"plot": plot}, code="plot.tags = [innerWidth, innerHeight]")
+    )
     plot.on_change("tags", zoom)
 
 
@@ -177,6 +179,6 @@ def page(doc: str, view, *cards) -> pn.Column:
     view = pn.Column(view, css_classes=["view"], **full)
     side = pn.Column(*cards, css_classes=["side"], **full)
     for part in (head, *side.select(lambda part: part is not side and not isinstance(part, pn.Column))):
-        part.param.update(stylesheets=[*part.stylesheets, _PART], margin=0)
+        part.param.update(stylesheets=[*part.stylesheets, _PART], margin=0, sizing_mode="stretch_width")
     whole = pn.Column(head, view, side, stylesheets=[_PAGE], **full)
     return whole.servable(title=title)

@@ -25,13 +25,17 @@ def make_nuclei(seed: int = 3) -> np.ndarray:
     half = np.array(SHAPE) / 2
     while len(centres) < NUCLEI:
         centre = half + rng.uniform(-1, 1, 3) * (half - 9)
-        if (((centre - half) / (half - 7)) ** 2).sum() < 1 and all(np.linalg.norm(centre - c) > 12.5 for c in centres):
+        if (((centre - half) / (half - 7)) ** 2).sum() < 1 and all(
+            np.linalg.norm(centre - c) > 12.5 for c in centres
+        ):
             centres.append(centre)
     for centre in centres:
         box = tuple(slice(int(c) - 9, int(c) + 10) for c in centre)
         at = np.stack(np.meshgrid(*[np.arange(b.start, b.stop) for b in box], indexing="ij"), -1) - centre
         far = np.linalg.norm(at / rng.uniform(4.4, 6.6, 3), axis=-1)
-        image[box] += rng.uniform(90, 150) * np.clip((1.15 - far) / 0.3, 0, 1) * rng.uniform(0.55, 1.25, far.shape)
+        image[box] += (
+            rng.uniform(90, 150) * np.clip((1.15 - far) / 0.3, 0, 1) * rng.uniform(0.55, 1.25, far.shape)
+        )
     return np.clip(image + 18 + rng.normal(0, 22, SHAPE), 0, 255).astype("uint8")
 
 
@@ -99,7 +103,8 @@ with viewer.txn() as s:
     s.projection_scale = 130
     s.projection_orientation = [0.3, -0.3, -0.1, 0.9]
     s.layers["filtered"] = neuroglancer.ImageLayer(
-        source=shown[0], shader="#uicontrol invlerp grey(range=[10, 190])\nvoid main() { emitGrayscale(grey()); }"
+        source=shown[0],
+        shader="#uicontrol invlerp grey(range=[10, 190])\nvoid main() { emitGrayscale(grey()); }",
     )
     s.layers["nuclei"] = neuroglancer.SegmentationLayer(
         source=shown[1], segments=range(1, int(labels.max()) + 1), selected_alpha=0.45

@@ -125,7 +125,9 @@ def add(event) -> None:
 source.selected.on_change("indices", go)
 source.selected.indices = [int(np.linalg.norm(tissue.synapses * MICRON - END / 2, axis=1).argmin())]
 view.param.watch(follow, "state")
-button = pn.widgets.Button(label="Add one in the middle of the view", color="primary", sizing_mode="stretch_width")
+button = pn.widgets.Button(
+    label="Add one in the middle of the view", color="primary", sizing_mode="stretch_width"
+)
 button.on_click(add)
 
 
