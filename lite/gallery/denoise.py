@@ -106,13 +106,15 @@ def denoise(event) -> None:
     clean[:] = smooth(noisy, event.new)
     invalidate(result)
     update()
+    summary.object = describe()
 
 
-def describe(done: int) -> str:
+def describe() -> str:
     """Tell what was gained."""
     return f"<p>Error before <b>{error(noisy):.1f}</b>, after <b>{error(clean):.1f}</b> grey levels</p>"
 
 
+summary = looks.text(describe())
 rounds.param.watch(denoise, "value_throttled")
 before.param.watch(update, "position")
 views = pn.Row(
@@ -125,7 +127,7 @@ views = pn.Row(
 page = looks.page(
     __doc__,
     views,
-    looks.card(rounds, looks.text(pn.bind(describe, rounds.param.value_throttled))),
+    looks.card(rounds, summary),
     looks.card(looks.text("<h2>Along x, through the middle</h2>"), pn.pane.Bokeh(plot, margin=0)),
     looks.text("<p>The tissue is made up, so the truth is known.</p>"),
 )
