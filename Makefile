@@ -1,4 +1,4 @@
-# make demo   set everything up, build the demo site, serve it and print its address
+# make demo   set everything up, build the gallery, serve it and print its address
 # make test   set everything up, run all checks and tests
 #
 # make lite   build the site of notebooks (JupyterLite)
@@ -14,6 +14,9 @@ SITE := build/site
 LITE := build/lite
 NOTEBOOKS := $(shell find lite/notebooks -type f)
 DATA := build/data/mni152
+# In the order of the index.
+GALLERY := lite/apps/brain.py $(addprefix lite/gallery/, fibres.py heart.py synapses.py denoise.py nuclei.py)
+GALLERY_PARTS := lite/notebooks/neuropil.py $(filter-out $(GALLERY), $(wildcard lite/gallery/* lite/gallery/thumbs/*))
 
 JS_SOURCES := js/package.json js/tsconfig.json $(wildcard js/*.mjs) $(shell find js/src js/licences -type f)
 PY_SOURCES := $(shell find src -path $(DIST) -prune -o -type f -not -name '*.pyc' -print)
@@ -53,10 +56,11 @@ $(DATA)/build.json: $(VENV)/.done lite/data/mni152.py
 	@$(BIN)/python lite/data/mni152.py --out $(DATA)
 	@touch $@
 
-$(SITE)/.done: $(VENV)/.done $(DIST)/engine.json $(DATA)/build.json $(PY_SOURCES) lite/apps/brain.py
-	@echo "== Demo site"
-	@$(BIN)/panel-neuroglancer convert lite/apps/brain.py --to pyodide-worker --out $(SITE) \
-	    --data $(DATA):data/mni152 --title "Human brain · panel-neuroglancer"
+$(SITE)/.done: $(VENV)/.done $(DIST)/engine.json $(DATA)/build.json $(PY_SOURCES) $(GALLERY) $(GALLERY_PARTS)
+	@echo "== Gallery"
+	@$(BIN)/panel-neuroglancer convert $(GALLERY) --to pyodide-worker --out $(SITE) --index none \
+	    --data $(DATA):data/mni152 --data lite/gallery/thumbs:thumbs
+	@$(BIN)/python lite/gallery/index.py $(SITE) $(GALLERY)
 	@touch $@
 
 lite: $(LITE)/.done

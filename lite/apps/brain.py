@@ -288,7 +288,7 @@ PAGE_CSS = """
   --bk-axis-line-color: var(--line); --bk-major-tick-line-color: var(--line);
   --bk-minor-tick-line-color: transparent; --bk-grid-line-color: var(--line);
 
-  position: fixed; inset: 0; box-sizing: border-box; overflow: auto;
+  position: fixed; inset: var(--bar, 0px) 0 0; box-sizing: border-box; overflow: auto;
   display: grid; gap: 12px; padding: 12px 16px 16px;
   grid: auto minmax(0, 1fr) / minmax(0, 1fr) clamp(280px, 22vw, 380px);
   background: var(--paper); color: var(--ink); font: 14px/1.45 system-ui, sans-serif;

@@ -1,46 +1,70 @@
-"""Take the README's picture of the demo, `lite/apps/brain.png`, with the demo site running. Run by ``make screenshot``."""
+"""Take the pictures of the gallery, and the README's, with the built site running. Run by ``make screenshot``.
+
+The README's picture is a whole page, ``lite/apps/brain.png``; those of the index are what the viewer of each page shows,
+``lite/gallery/thumbs/*.webp``.
+"""
 
 from __future__ import annotations
 
+import io
 import shutil
 import threading
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from PIL import Image, ImageOps
+from playwright.sync_api import Page, sync_playwright
 
 from panel_neuroglancer.site.serve import open_server
 
 ROOT = Path(__file__).parents[2]
+SITE = ROOT / "build" / "site"
+THUMBS = ROOT / "lite" / "gallery" / "thumbs"
 FLAGS = (Path(__file__).parents[1] / "chromium.flags").read_text().split()
+SIZE = (640, 400)
+LARGEST = 60_000  # bytes
 
-# The picture is complete once the viewer has drawn all it wants to draw.
+# The picture is complete once the viewers have drawn all they want to draw.
 COMPLETE = """() => {
-  const find = (root) => {
-    for (const element of root.querySelectorAll("*")) {
-      if (element.neuroglancerViewer) return element.neuroglancerViewer;
-      const inner = element.shadowRoot && find(element.shadowRoot);
-      if (inner) return inner;
-    }
-  };
-  const viewer = find(document);
-  return "pnReady" in document.documentElement.dataset && viewer?.layerManager.managedLayers.length > 1 && viewer.isReady();
+  const find = (root) => [...root.querySelectorAll("*")].flatMap((element) => [
+    ...(element.neuroglancerViewer ? [element.neuroglancerViewer] : []),
+    ...(element.shadowRoot ? find(element.shadowRoot) : []),
+  ]);
+  const viewers = find(document);
+  return "pnReady" in document.documentElement.dataset && viewers.length > 0
+    && viewers.every((viewer) => viewer.layerManager.managedLayers.length > 0 && viewer.isReady());
 }"""
 
 
+def thumbnail(page: Page, path: Path) -> None:
+    """Save what the viewers show."""
+    png = page.locator(".view").screenshot(style="input, label { visibility: hidden !important; }")
+    picture = ImageOps.fit(Image.open(io.BytesIO(png)).convert("RGB"), SIZE)
+    for quality in range(85, 20, -5):
+        picture.save(path, quality=quality, method=6)
+        if path.stat().st_size <= LARGEST:
+            return
+    raise SystemExit(f"{path} stays above {LARGEST} bytes.")
+
+
 def main() -> None:
-    with open_server(ROOT / "build" / "site", 0) as server, sync_playwright() as playwright:
+    pages = sorted(path for path in SITE.glob("*.html") if path.stem != "index")
+    with open_server(SITE, 0) as server, sync_playwright() as playwright:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.goto(server.url)
-        page.wait_for_function(COMPLETE, timeout=120_000)
-        # Point at the white matter of the axial slice, so that the readout says something.
-        page.mouse.move(640, 200)
-        page.get_by_text("White matter").nth(1).wait_for()
-        page.screenshot(path=ROOT / "lite" / "apps" / "brain.png")
+        for path in pages:
+            page = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="dark")
+            page.goto(server.url + path.name)
+            page.wait_for_function(COMPLETE, timeout=180_000)
+            thumbnail(page, THUMBS / f"{path.stem}.webp")
+            if path.stem == "brain":
+                # Point at the white matter of the axial slice, so that the readout says something.
+                page.mouse.move(640, 200)
+                page.get_by_text("White matter").nth(1).wait_for()
+                page.screenshot(path=ROOT / "lite" / "apps" / "brain.png")
+            page.close()
+            print(path.stem)
         browser.close()
         server.shutdown()
-    print("lite/apps/brain.png")
 
 
 if __name__ == "__main__":
