@@ -184,10 +184,10 @@ def _convert(args: argparse.Namespace) -> None:
         args.title,
         args.index,
         DRAW_SECONDS if args.draw_timeout is None else args.draw_timeout,
-        (LIMIT if args.bake_limit is None else args.bake_limit * 1e6) if args.bake else 0,
-        args.template,
-        args.base_path,
-        args.pwa,
+        bake_limit=(LIMIT if args.bake_limit is None else args.bake_limit * 1e6) if args.bake else 0,
+        template=args.template,
+        base_path=args.base_path,
+        pwa=args.pwa,
     )
     convert(args.apps, args.out, options, Progress(None if args.quiet else sys.stderr))
 

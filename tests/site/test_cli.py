@@ -30,13 +30,13 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 def test_convert_takes_what_it_is_told(calls: list[tuple[Any, ...]], tmp_path: Path) -> None:
     needs = tmp_path / "requirements.txt"
     needs.write_text("# what it needs\nscipy>=1.14  # for fits\n\npandas\n")
-    words = "convert a.py b.py --to pyodide,pyodide-worker --out site --runtime cdn --pyodide-version 0.29.5 --data x/y:data/y --data z --title T --index list --draw-timeout 20 --quiet --template fast --base-path /x/ --pwa"
+    words = "convert a.py b.py --to pyodide,pyodide-worker --out site --runtime cdn --pyodide-version 0.29.5 --data x/y:data/y --data z --title T --index list --draw-timeout 20 --bake-limit 5 --quiet --template fast --base-path /x/ --pwa"
     assert cli.main([*words.split(), "--requirements", str(needs), "--requirements", "numpy"]) == 0
     ((apps, out, options, progress),) = calls
     assert (apps, out) == ([Path("a.py"), Path("b.py")], Path("site"))
     assert options == Options(
         ("pyodide", "pyodide-worker"), "cdn", "0.29.5", ("scipy>=1.14", "pandas", "numpy"),
-        ((Path("x/y"), "data/y"), (Path("z"), "")), "T", "list", 20, "fast", "/x/", True,
+        ((Path("x/y"), "data/y"), (Path("z"), "")), "T", "list", 20, bake_limit=5_000_000, template="fast", base_path="/x/", pwa=True,
     )  # fmt: skip
     assert progress.stream is None
 
