@@ -89,12 +89,16 @@ unit: $(VENV)/.done $(DIST)/engine.json $(DATA)/build.json
 	cd js && npm test --silent
 	$(BIN)/pytest tests
 
-# Debian's Chromium where apt can give it, Playwright's own elsewhere.
+# Debian's Chromium where apt can give it, Playwright's own elsewhere; and Debian's Firefox and WebKit for a look.
 browser: $(VENV)/.done
 	@command -v chromium chromium-browser >/dev/null \
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "== Chromium" \
 	       && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } \
 	  || $(BIN)/playwright install chromium
+	@{ command -v firefox-esr && command -v WebKitWebDriver && command -v Xvfb; } >/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "== Firefox and WebKit" \
+	       && apt-get update -qq && apt-get install -y -qq firefox-esr webkit2gtk-driver xvfb libgl1-mesa-dri >/dev/null; } \
+	  || echo "No Firefox and WebKit of Debian's: what runs in them is left out."
 
 browser-tests: browser unit site lite wheel
 	@echo "== Browser tests"
