@@ -4,8 +4,8 @@ const ARRIVAL = Symbol.for("panel-neuroglancer.arrival");
 
 /** What such a page leaves for its viewers. */
 export interface Arrival {
-  /** Resolves when Python has taken the page over; never, if it fails. */
-  readonly python: Promise<void>;
+  /** Resolves when Python has taken the page over, to true, or when it is known that it will not, to false. */
+  readonly python: Promise<boolean>;
   /** The page may want to wait for these before it lets Python begin. */
   readonly pictures: Promise<void>[];
 }

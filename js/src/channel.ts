@@ -33,9 +33,11 @@ export class Channel {
     if (coming === undefined) this.#begin();
     else {
       this.#early = true;
-      void coming.then(() => {
+      void coming.then((came) => {
         this.#early = false;
-        if (!this.#closed) this.#begin();
+        if (this.#closed) return;
+        if (came) this.#begin();
+        else this.#leave(new ChannelError("closed", "Python did not start on this page"), true);
       });
     }
   }

@@ -40,7 +40,7 @@ export class PythonPeer implements DataPeer, Sender {
     this.#early = baked !== undefined;
     if (this.#early)
       arrival()
-        ?.python.then(() => this.#greet(token))
+        ?.python.then((came) => (came ? this.#greet(token) : undefined))
         .catch((error: Error) => this.#disposed || console.warn(`Python did not say what is new: ${error.message}`));
     const follow = () => this.#config?.restore(this.model.config);
     model.on("config", follow);

@@ -108,7 +108,9 @@ export function attach(
     viewer.tell();
   };
   let ended = false;
-  void coming?.then(greet);
+  void coming?.then((came) => {
+    if (came) greet();
+  });
   const forget = letBeSaved(model.data.id, viewer, async (elsewhere) => {
     const { result } = await channel.ask("view.current", {});
     return attach(model, elsewhere, (result as { command: Command }).command).detach;

@@ -381,8 +381,8 @@ describe("channel", () => {
 
   test("what is asked before Python is there waits, as long as that takes, and goes to where Python is then", async () => {
     const arrival = Symbol.for("panel-neuroglancer.arrival");
-    let arrive = () => {};
-    const python = new Promise<void>((resolve) => {
+    let arrive = (_: boolean) => {};
+    const python = new Promise<boolean>((resolve) => {
       arrive = resolve;
     });
     const scope = globalThis as Record<symbol, unknown>;
@@ -398,7 +398,7 @@ describe("channel", () => {
     expect(sent).toEqual([]);
     Object.assign(fake, { carriers: { token: "p".repeat(32), offers: [] } });
     delete scope[arrival];
-    arrive();
+    arrive(true);
     await settled();
     expect(sent).toMatchObject([{ hello: "p".repeat(32) }]);
     const { peer } = sent[0] as { peer: string };
@@ -408,6 +408,16 @@ describe("channel", () => {
     expect(asked.method).toBe("double");
     say({ peer, n: 1, kind: "reply", id: asked.id, result: 8 });
     expect((await answer).result).toBe(8);
+  });
+
+  test("what is asked before Python is there fails where none will come", async () => {
+    const scope = globalThis as Record<symbol, unknown>;
+    const arrival = Symbol.for("panel-neuroglancer.arrival");
+    scope[arrival] = { python: Promise.resolve(false), pictures: [] };
+    const channel = new Channel(model([]).fake);
+    delete scope[arrival];
+    await expect(channel.ask("anything", {})).rejects.toThrow("Python did not start");
+    await expect(channel.ask("more", {})).rejects.toThrow("Python did not start");
   });
 
   test.each([undefined, null, 5, "{", "[]", "null", "5", '{"peer": 5}'])("%j is no message", async (text) => {

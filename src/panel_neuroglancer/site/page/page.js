@@ -46,13 +46,14 @@ async function takeOver(documents, link) {
   link();
   page.open();
   delete globalThis[ARRIVAL];
-  arrived();
+  arrived(true);
   indicator.done();
 }
 
 /** Say what went wrong; what is there stays, and can be used as far as it needs no Python. */
 function fail(error) {
   if (page?.shown) page.withhold();
+  arrived(false); // unless it has arrived: what dies later is told otherwise
   indicator.fail(error, page?.shown);
 }
 
