@@ -88,7 +88,10 @@ class Lab:
 
     def drawn(self) -> None:
         """Wait until all that the viewer needs is loaded and drawn."""
-        self.until("v.isReady() && v.layerManager.managedLayers.every((l) => l.isReady())")
+        # Before a frame is drawn neuroglancer does not know what it needs, and is ready.
+        self.page.evaluate("window.calm = 0")
+        ready = "v.isReady() && v.layerManager.managedLayers.every((l) => l.isReady())"
+        self.until(f"(v.display.draw(), calm = {ready} ? calm + 1 : 0) > 1")
 
     def pixels(self, i: int = 0, wait: bool = True) -> NDArray[np.uint8]:
         """Return the canvas as ``[y, x, rgb]``, by default once everything is drawn."""
