@@ -153,6 +153,13 @@ def proxy(function: Callable[..., Any]) -> Any:
     return create_proxy(function)
 
 
+def once(function: Callable[..., Any]) -> Any:
+    """Let JavaScript keep a function of Python's until it has called it, once."""
+    from pyodide.ffi import create_once_callable
+
+    return create_once_callable(function)
+
+
 def entry(function: Callable[..., None]) -> Any:
     """Let JavaScript keep and call a function during which Python can be put aside, where the browser can (JSPI)."""
     return javascript("(f) => 'Suspending' in WebAssembly ? (...args) => { f.callPromising(...args); } : f")(

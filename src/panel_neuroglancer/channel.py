@@ -42,8 +42,8 @@ class Channel:
         self.token = secrets.token_hex(16)
         #: Messages that were dropped because they were malformed or of nobody known.
         self.refused = 0
-        #: Gives the name of the lock that Python holds as long as it lives, if any (see carriers).
-        self.life: Callable[[], str | None] = lambda: None
+        #: Tells the name of the lock that Python holds as long as it lives, once it does; None if there is none (see carriers).
+        self.life: Callable[[Callable[[str | None], None]], None] = lambda tell: tell(None)
         self._handlers: dict[str, Handler] = {}
         self._peers: dict[str, Exchange] = {}
         self._arrived: list[Callable[[Exchange], None]] = []
@@ -94,7 +94,7 @@ class Channel:
         ):
             self._refuse(message)
         elif "hello" in message:
-            carrier.send(json.dumps({"peer": peer, "welcome": {"life": self.life()}}), None)
+            self.life(lambda life: carrier.send(json.dumps({"peer": peer, "welcome": {"life": life}}), None))
         elif peer in self._peers or len(self._peers) >= PEERS:
             self._refuse(message)
         else:

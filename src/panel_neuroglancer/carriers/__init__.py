@@ -19,32 +19,35 @@ from __future__ import annotations
 
 import functools
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from .. import _runtime
 from ..channel import Channel
 from . import broadcast, direct, port
 
+# Gives a function that tells the name as soon as the lock is held, as a page that asked before would have it first.
 _HOLD = """(name) => {
-  const life = { held: false };
-  const hold = () => {
-    life.held = true;
-    return new Promise(() => {});
-  };
-  globalThis.navigator?.locks?.request(name, hold).catch(() => {});
-  return life;
+  const held = new Promise((resolve) => {
+    const hold = () => {
+      resolve(name);
+      return new Promise(() => {});
+    };
+    const asked = globalThis.navigator?.locks?.request(name, hold);
+    if (asked === undefined) resolve(undefined);
+    else asked.catch(() => resolve(undefined));
+  });
+  return (tell) => { held.then((name) => tell(name)); };
 }"""
 
 
 @functools.cache
-def _life() -> tuple[str, Any]:
-    name = f"panel-neuroglancer.{secrets.token_hex(16)}"
-    return name, _runtime.javascript(_HOLD)(name)
+def _life() -> Any:
+    return _runtime.javascript(_HOLD)(f"panel-neuroglancer.{secrets.token_hex(16)}")
 
 
-def _life_if_held() -> str | None:
-    name, life = _life()
-    return name if life.held else None
+def _tell_life(tell: Callable[[str | None], None]) -> None:
+    _life()(_runtime.once(tell))
 
 
 def offer(channel: Channel) -> dict[str, Any]:
@@ -62,7 +65,7 @@ def offer(channel: Channel) -> dict[str, Any]:
         offers = [direct.NAME]
     elif _runtime.in_pyodide():
         _life()
-        channel.life = _life_if_held
+        channel.life = _tell_life
         port.listen(channel)
         broadcast.listen(channel)
         offers = [port.NAME, broadcast.NAME]
