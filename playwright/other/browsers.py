@@ -121,6 +121,10 @@ class Firefox:
             self._call("browsingContext.captureScreenshot", context=self._context)["data"]
         )
 
+    def close(self) -> None:
+        """Leave the browser."""
+        self._socket.close()
+
 
 @contextmanager
 def firefox(folder: Path) -> Iterator[Firefox]:
