@@ -44,10 +44,7 @@ with viewer.txn() as s:
         segment_default_color="#ffd166",
         selected_alpha=0.5,
     )
-    s.layout = "4panel"
-    s.show_default_annotations = False
-    s.cross_section_background_color = "#000000"
-    s.show_slices = False
+    looks.four_panels(s)
     s.show_axis_lines = False
 
 view = Neuroglancer(viewer, ui="none", sizing_mode="stretch_both", min_height=300)

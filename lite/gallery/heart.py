@@ -95,11 +95,8 @@ with viewer.txn() as s:
             volume_rendering_mode="on",
             volume_rendering_depth_samples=48,
         )
-    s.layout = "4panel"
-    s.show_slices = False
-    s.show_default_annotations = False
+    looks.four_panels(s)
     s.show_axis_lines = False
-    s.cross_section_background_color = "#000000"
 
 view = Neuroglancer(viewer, ui="none", sizing_mode="stretch_both", min_height=300)
 

@@ -101,6 +101,14 @@ def extension(*args: str) -> None:
     pn.extension(*args, raw_css=["@media (prefers-color-scheme: dark) { html { background: #101318; } }"])
 
 
+def four_panels(state) -> None:
+    """Let a state show three slices and the volume, on black and with nothing else around them."""
+    state.layout = "4panel"
+    state.show_slices = False
+    state.show_default_annotations = False
+    state.cross_section_background_color = "#000000"
+
+
 def text(html, **params) -> pn.pane.HTML:
     """Put HTML, or what gives HTML, on the page."""
     return pn.pane.HTML(html, sizing_mode="stretch_width", margin=0, **params)

@@ -109,11 +109,8 @@ with viewer.txn() as s:
     s.layers["nuclei"] = neuroglancer.SegmentationLayer(
         source=shown[1], segments=range(1, int(labels.max()) + 1), selected_alpha=0.45
     )
-    s.layout = "4panel"
-    s.show_slices = False
-    s.show_default_annotations = False
+    looks.four_panels(s)
     s.show_axis_lines = False
-    s.cross_section_background_color = "#000000"
 
 view = Neuroglancer(viewer, ui="none", sizing_mode="stretch_both", min_height=300)
 

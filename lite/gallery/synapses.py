@@ -45,10 +45,7 @@ with viewer.txn() as s:
     )
     # Ctrl+click gives the tool of the layer that is selected a point.
     s.selected_layer.layer = "synapses"
-    s.layout = "4panel"
-    s.show_slices = False
-    s.cross_section_background_color = "#000000"
-    s.show_default_annotations = False
+    looks.four_panels(s)
 
 view = Neuroglancer(viewer, ui="none", sizing_mode="stretch_both", min_height=300)
 
