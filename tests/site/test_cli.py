@@ -76,6 +76,8 @@ def test_serve_says_where_and_that_the_port_was_taken(tmp_path: Path) -> None:
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            # Programs that a shell starts in the background ignore it, and so would this one.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         ) as process:
             assert process.stdout
             assert re.fullmatch(rf"Port {port} is taken; using \d+ instead\.\n", process.stdout.readline())
