@@ -107,7 +107,7 @@ browser-tests: browser unit site lite wheel
 # Takes an hour or so; BENCH_SEGMENTATION=… names a .npy or .ckl file with labels to use instead of synthetic ones.
 bench: browser site
 	@$(BIN)/python playwright/bench/first_chunk.py
-	@$(BIN)/python playwright/bench/boot.py
+	@$(BIN)/python playwright/bench/sites.py
 	@$(BIN)/python playwright/bench/lite.py
 	@$(BIN)/python playwright/bench/volumes.py
 	@$(BIN)/python playwright/bench/state.py

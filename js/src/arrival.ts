@@ -1,5 +1,8 @@
 // A page that is drawn before its Python is there (see site/page/page.js): viewers run, and wait with all that is for Python.
 
+import type { PanelModel } from "./model";
+import type { Attached } from "./session";
+
 const ARRIVAL = Symbol.for("panel-neuroglancer.arrival");
 
 /** What such a page leaves for its viewers. */
@@ -8,6 +11,8 @@ export interface Arrival {
   readonly python: Promise<boolean>;
   /** The page may want to wait for these before it lets Python begin. */
   readonly pictures: Promise<void>[];
+  /** By the ids of their models, viewers that have begun before their components; each moves in when it is called. */
+  readonly early: Map<string, (model: PanelModel, container: Node) => Attached>;
 }
 
 /** The arrival to wait for; undefined where Python is there, or none will come. */

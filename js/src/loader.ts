@@ -4,6 +4,7 @@ import { forget, locateEngine } from "./locate";
 import type { PanelModel } from "./model";
 import { Notices } from "./notice";
 import { Revival } from "./revival";
+import type { Attached } from "./session";
 
 interface RenderArguments {
   model: PanelModel;
@@ -24,6 +25,17 @@ function render({ model }: RenderArguments): HTMLElement {
     }),
   );
 
+  const show = ({ viewer, detach: end }: Attached) => {
+    detach = end;
+    const onReady = (ready: boolean) => {
+      if (!ready) return;
+      revival?.alive();
+      drawn();
+    };
+    viewer.on("ready", onReady);
+    onReady(viewer.isReady);
+    notices.idle();
+  };
   const start = async () => {
     const say = (text: string) => notices.busy(text, { clear: revival?.pictured });
     notices.problems([]);
@@ -33,14 +45,7 @@ function render({ model }: RenderArguments): HTMLElement {
       if (removed) return;
       const [engine, command] = await Promise.all([locateEngine(model, say), revival?.current()]);
       if (removed) return;
-      const attached = engine.attach(model, element, command);
-      detach = attached.detach;
-      attached.viewer.on("ready", (ready) => {
-        if (!ready) return;
-        revival?.alive();
-        drawn();
-      });
-      notices.idle();
+      show(engine.attach(model, element, command));
     } catch (error) {
       drawn();
       if (removed) return;
@@ -63,7 +68,9 @@ function render({ model }: RenderArguments): HTMLElement {
     detach?.();
     forget(model);
   });
-  void start();
+  const early = arrival()?.early.get(model.data.id ?? "")?.(model, element);
+  if (early === undefined) void start();
+  else show(early);
   return element;
 }
 

@@ -108,20 +108,48 @@ function browserImport(url: string): Promise<Engine> {
 /** Gives the bytes of a part. */
 type Source = (name: string) => Promise<ArrayBuffer>;
 
-async function fromPython(name: string): Promise<ArrayBuffer> {
-  let failure = new Error(`No viewer on this page is left to ask Python for ${name}`);
-  for (const [model, known] of [...owners()]) {
-    try {
-      const { data } = await (known ?? channelOf(model)).ask("engine.read", { name, encoding: "gzip" });
-      if (data === undefined) throw new Error(`Python sent nothing for ${name}`);
-      return await unzip(data);
-    } catch (error) {
-      // Its model was removed, or its Python has ended: the next one knows as much.
-      if (!(error instanceof ChannelError) || error.kind !== "closed") throw error;
-      failure = error;
-    }
-  }
-  throw failure;
+/** How long to wait for a Python to be there before that of another model is asked too. */
+const PATIENCE_MS = 1000;
+
+/** Ask one Python after the other: a model that was drawn without any cannot know, and its channel waits. */
+function fromPython(name: string): Promise<ArrayBuffer> {
+  const asked: Channel[] = [];
+  const done = new AbortController();
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const answered = new Promise<ArrayBuffer>((resolve, reject) => {
+    const seen = new Set<PanelModel>();
+    let waiting = 0;
+    const ask = async (model: PanelModel) => {
+      const channel = channelOf(model);
+      seen.add(model);
+      asked.push(channel);
+      waiting += 1;
+      try {
+        const { data } = await channel.ask("engine.read", { name, encoding: "gzip" }, { signal: done.signal });
+        if (data === undefined) throw new Error(`Python sent nothing for ${name}`);
+        resolve(await unzip(data));
+      } catch (error) {
+        waiting -= 1;
+        // Its model was removed, or its Python has ended: the next one knows as much.
+        if (error instanceof ChannelError && error.kind === "closed") next(error);
+        else reject(error);
+      }
+    };
+    const next = (failure: Error) => {
+      const model = [...owners().keys()].find((other) => !seen.has(other));
+      if (model !== undefined) void ask(model);
+      else if (waiting === 0) reject(failure);
+    };
+    const failure = new Error(`No viewer on this page is left to ask Python for ${name}`);
+    next(failure);
+    timer = setInterval(() => {
+      if (asked.every(({ carrier }) => carrier === undefined)) next(failure);
+    }, PATIENCE_MS);
+  });
+  return answered.finally(() => {
+    clearInterval(timer);
+    done.abort();
+  });
 }
 
 /** A saved page carries all parts once: base64 of gzip, by name. */

@@ -13,6 +13,12 @@ import { EmbeddedViewer } from "./viewer";
 /** What a page tells Python of its view. */
 type Told = "report" | "hover" | "ready" | "errors";
 
+/** A viewer that follows a model, and what ends both. */
+export interface Attached {
+  viewer: EmbeddedViewer;
+  detach: () => void;
+}
+
 /** The conversations of models that are not shown at the moment, so that they go on when they are again. */
 const paused = new WeakMap<object, { conversation: Conversation; here: boolean }>();
 
@@ -20,13 +26,8 @@ const paused = new WeakMap<object, { conversation: Conversation; here: boolean }
  * Show a viewer in `container` that follows `model` and reports to it.
  *
  * @param command what to show first, where the model does not tell
- * @returns the viewer and a function that ends both
  */
-export function attach(
-  model: PanelModel,
-  container: Node,
-  command = model.command as Command,
-): { viewer: EmbeddedViewer; detach: () => void } {
+export function attach(model: PanelModel, container: Node, command = model.command as Command): Attached {
   const coming = arrival()?.python;
   /** Whether Python is there, and not only what the page was made with. */
   let here = coming === undefined;

@@ -22,9 +22,9 @@ from typing import Any
 from unittest.mock import patch
 
 import nbformat
-from boot import FLAGS, PROBE, ROOT
 from packaging.utils import canonicalize_name
 from playwright.sync_api import Browser, sync_playwright
+from sites import FLAGS, PROBE, ROOT
 
 from panel_neuroglancer.site import assets, lock
 from panel_neuroglancer.site.fetch import sha256

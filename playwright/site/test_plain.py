@@ -130,12 +130,19 @@ def move(page: Page) -> None:
     page.mouse.up()
 
 
+@pytest.mark.parametrize("runtime", ["pyodide", "pyodide-worker"])
 def test_panels_own_converter(
-    page: Page, folder: Path, network: list[str], serve: Callable[[Path], Any], tmp_path: Path, watch: Any
+    runtime: str,
+    page: Page,
+    folder: Path,
+    network: list[str],
+    serve: Callable[[Path], Any],
+    tmp_path: Path,
+    watch: Any,
 ) -> None:
     (tmp_path / "app.py").write_text(APP)
     wheel = next((folder / "wheels").glob("panel_neuroglancer-*"))
-    command = [sys.executable, "-m", "panel", "convert", "app.py", "--to", "pyodide-worker", "--out", "out", "--requirements", str(wheel)]  # fmt: skip
+    command = [sys.executable, "-m", "panel", "convert", "app.py", "--to", runtime, "--out", "out", "--requirements", str(wheel)]  # fmt: skip
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     with serve(tmp_path / "out") as url:
         page.goto(url + "app.html")

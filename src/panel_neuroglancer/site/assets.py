@@ -125,9 +125,10 @@ def steady_engine() -> Iterator[None]:
         raise failure
 
 
-def engine_entry() -> str:
-    """Return the path of the engine's first file in the site."""
-    return f"static/neuroglancer/{json.loads((PACKAGE / 'dist' / 'engine.json').read_bytes())['entry']}"
+def engine_modules() -> list[str]:
+    """Return the paths in the site of what the engine needs for a first picture, its own module first."""
+    names = json.loads((PACKAGE / "dist" / "engine.json").read_bytes())["preload"]
+    return [f"static/neuroglancer/{name}" for name in names]
 
 
 def copy_boot(site: Path) -> None:

@@ -34,7 +34,7 @@ def build(apps: Sequence[App], site: Path, base: str, runtime: Runtime, progress
             path = wheels.own(assets.PACKAGE).write(site / WHEELS)
             sizes[OWN] = path.stat().st_size
             install.append(f"./{WHEELS}{path.name}")
-            app.preload = [assets.engine_entry()]
+            app.preload = assets.engine_modules()
         if NEUROGLANCER in needs:
             path = neuroglancer_wheel.derive(progress).write(site / WHEELS)
             sizes[NEUROGLANCER] = path.stat().st_size

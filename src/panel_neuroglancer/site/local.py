@@ -43,5 +43,5 @@ def build(apps: Sequence[App], site: Path, base: str, runtime: Runtime, progress
             "urls": sorted(env),
             "bytes": sizes[""] + sum(sizes[name] for name in names),
         }
-        app.preload = [assets.engine_entry()] if OWN in found[app.path] else []
+        app.preload = assets.engine_modules() if OWN in found[app.path] else []
     return sizes

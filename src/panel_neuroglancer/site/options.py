@@ -92,7 +92,7 @@ class App:
     config
         What the page's scripts must know about its Python; see page/python.js.
     preload
-        Modules that the page should fetch while Python starts.
+        The engine's modules, which the page fetches at once, its own first; none where it needs no engine.
     """
 
     path: Path

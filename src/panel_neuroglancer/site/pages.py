@@ -34,6 +34,10 @@ _BOOT = """<div id="pn-boot" role="status" aria-live="polite">
 _HEAD = """  <link rel="stylesheet" href="static/boot/boot.css">
   {links}
   </head>"""
+# What page.js imports: else they are asked for one after the other.
+_BOOT_MODULES = [
+    f"static/boot/{name}.js" for name in ("indicator", "link", "drawn", "controls", "python", "viewers")
+]
 _VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1">'
 _ICON = '<link rel="icon" href="static/boot/icon.svg" type="image/svg+xml">'
 
@@ -87,10 +91,10 @@ def finish(
     title
         A new title, if any.
     preload
-        Modules that the app will ask for as soon as it runs.
+        The engine's modules, its own first; none where the page needs no engine.
     """
-    data = _in_script(json.dumps({**config, "preload": list(preload)}))
-    links = [f'<link rel="modulepreload" href="{path}">' for path in preload]
+    data = _in_script(json.dumps({**config, "engine": next(iter(preload), None)}))
+    links = [f'<link rel="modulepreload" href="{path}">' for path in (*_BOOT_MODULES, *preload)]
     links += [_ICON] * ('rel="icon"' not in text) + [_VIEWPORT] * ('name="viewport"' not in text)
     text = _replace(text, MARK, _BOOT.format(config=data, drawn=_in_script(drawn), scripts=scripts))
     text = _replace(text, "</head>", _HEAD.format(links="\n  ".join(links)))

@@ -32,6 +32,28 @@ function modelsOf({ roots }) {
   return models;
 }
 
+/** A JSON value of Bokeh's as the plain one that it stands for. */
+function plain(value) {
+  if (Array.isArray(value)) return value.map(plain);
+  if (!isObject(value)) return value;
+  if (value.type === "map")
+    return Object.fromEntries((value.entries ?? []).map(([key, item]) => [key, plain(item)]));
+  if (value.type === "number") return Number(value.value.replace("nan", "NaN").replace("inf", "Infinity"));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
+}
+
+/** The viewers of a document, in its order: ids and properties of what Panel calls their `data`. */
+export function viewersOf(document) {
+  const found = [];
+  for (const { id, name, attributes } of modelsOf(document).values()) {
+    if (!/^NeuroglancerView\d*$/.test(name)) continue;
+    const { properties } = document.defs.find((definition) => definition.name === name);
+    const defaults = Object.fromEntries(properties.map((property) => [property.name, property.default]));
+    found.push({ id, properties: plain({ ...defaults, ...attributes }) });
+  }
+  return found;
+}
+
 /** What a model is. The classes that Panel makes for components of the app's own are numbered as they come. */
 function kinds({ defs = [] }) {
   const own = new Set(defs.map(({ name }) => name));

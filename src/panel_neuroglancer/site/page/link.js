@@ -1,6 +1,6 @@
 // Links the page's Bokeh document with Python's: each change and each message arrives once, in the order it was made.
 import { release, withhold } from "./controls.js";
-import { Pairing, rename } from "./drawn.js";
+import { Pairing, rename, viewersOf } from "./drawn.js";
 
 const DRAWN = "drawn-"; // what ids begin with that Python has not given
 const AT_ONCE = 20; // changes in one patch: what waits behind them can still be merged, and the page stays alive
@@ -92,12 +92,17 @@ export class PageDocument {
     return this.#doc !== undefined;
   }
 
-  /** Draw what `convert` drew: JSON, in which `site` stands for the page's folder, `base`. */
-  async drawFirst(json, site, base) {
+  /** Take in what `convert` drew: JSON, in which `site` stands for the page's folder, `base`. Returns its viewers. */
+  read(json, site, base) {
     const local = json.replaceAll(site, base).replaceAll(encodeURIComponent(site), encodeURIComponent(base));
     const [data] = Object.values(JSON.parse(local));
     // Python's ids must not mean anything here by chance.
     this.#drawn = rename(data, (id) => DRAWN + id);
+    return viewersOf(this.#drawn);
+  }
+
+  /** Draw what was read. */
+  async drawFirst() {
     try {
       await this.#draw(this.#drawn, withhold);
     } catch (error) {

@@ -2,6 +2,7 @@
 import { Indicator } from "./indicator.js";
 import { PageDocument } from "./link.js";
 import { apply, describe, startPython } from "./python.js";
+import { beginViewers } from "./viewers.js";
 
 const config = JSON.parse(document.getElementById("pn-config").textContent);
 const base = new URL(".", document.baseURI).href;
@@ -11,27 +12,36 @@ const say = (...args) => indicator.say(...args);
 
 /** Viewers wait for this before they look for Python (js/src/arrival.ts). */
 const ARRIVAL = Symbol.for("panel-neuroglancer.arrival");
-/** What Python on the page itself, where it leaves little time for others, waits for the first pictures at most. */
+/** How long Python waits at most for the first pictures, where it leaves little time for others. */
 const PATIENCE_MS = 3000;
+/** With no more processors than these Python and the pictures only slow each other down. */
+const FEW = 2;
 const pictures = []; // promises, one for each viewer
 let arrived;
-globalThis[ARRIVAL] = { python: new Promise((resolve) => { arrived = resolve; }), pictures };
+globalThis[ARRIVAL] = { python: new Promise((resolve) => { arrived = resolve; }), pictures, early: new Map() };
 
 let page;
 let drawing;
+let endEarly = () => {};
 
 /** Draw what `convert` drew, with `send` to take the changes to Python later. */
 function drawFirst(send) {
   page = new PageDocument(config.roots, send);
   const drawn = document.getElementById("pn-drawn")?.textContent;
-  drawing = Promise.resolve(drawn && page.drawFirst(drawn, config.site, base)).catch((error) => {
+  drawing = (async () => {
+    if (!drawn) return;
+    const viewers = page.read(drawn, config.site, base);
+    if (config.engine) endEarly = beginViewers(new URL(config.engine, base), viewers, () => !page.shown);
+    await page.drawFirst();
+  })().catch((error) => {
     // Python may draw what could not be drawn without it.
     console.warn("The page could not be drawn before Python is there:", error);
+    endEarly();
   });
 }
 
 async function pictured() {
-  await Promise.all([drawing, ...config.preload.map((url) => import(new URL(url, base)).catch(() => {}))]);
+  await Promise.all([drawing, config.engine && import(new URL(config.engine, base)).catch(() => {})]);
   await Promise.race([Promise.all(pictures), new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
 }
 
@@ -45,6 +55,7 @@ async function takeOver(documents, link) {
   }
   link();
   page.open();
+  endEarly();
   delete globalThis[ARRIVAL];
   arrived(true);
   indicator.done();
@@ -53,6 +64,7 @@ async function takeOver(documents, link) {
 /** Say what went wrong; what is there stays, and can be used as far as it needs no Python. */
 function fail(error) {
   if (page?.shown) page.withhold();
+  else endEarly();
   arrived(false); // unless it has arrived: what dies later is told otherwise
   indicator.fail(error, page?.shown);
 }
@@ -81,7 +93,12 @@ function inWorker() {
     }
   });
   worker.addEventListener("error", (event) => fail(describe(new Error(event.message || "The worker did not load"))));
-  worker.postMessage({ type: "boot", config, base });
+  turn().then(() => worker.postMessage({ type: "boot", config, base }));
+}
+
+/** Resolves when Python may begin. */
+async function turn() {
+  if (navigator.hardwareConcurrency <= FEW) await pictured();
 }
 
 async function onPage() {
@@ -93,6 +110,7 @@ async function onPage() {
     });
     return new Promise((resolve) => setTimeout(resolve)); // let the page breathe before more of it
   });
+  await turn();
   const python = await startPython(config, base, say, pictured());
   bridge = python.bridge;
   globalThis.pyodide = python.pyodide;
