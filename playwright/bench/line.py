@@ -72,6 +72,7 @@ class LineHandler(Handler):
             self.send_response(HTTPStatus.NOT_MODIFIED)
             self.end_headers()
             return None
+        self._span = None  # the last request on this connection may have asked for a part
         data = _packed(path)
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", self.guess_type(str(path)))

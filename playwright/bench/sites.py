@@ -40,8 +40,8 @@ WINDOW: ViewportSize = {"width": 1000, "height": 700}
 ALONE = "window.EventSource = class { close() {} };"
 LONGEST_MS = 120_000
 HERE = ("http://127.0.0.1:", "blob:", "data:")
-#: How long the first visit lasts after all is there: browsers keep what they have compiled a little later.
-STAY_MS = 5000
+#: The time between both visits: browsers keep what they have compiled a little later.
+STAY_MS = 3000
 
 
 class Sites:
@@ -72,11 +72,10 @@ def visit(context: BrowserContext, url: str, line: Line, has_python: bool) -> di
     page.goto(url, wait_until="commit")
     found = {}
     for event in ("firstVoxel", "alive")[: 1 + has_python]:
-        ms = page.evaluate(event)
+        ms = page.wait_for_function(f"() => {event}").json_value()
         name = "voxel" if event == "firstVoxel" else event
         found[name] = ms / 1000
         found[f"{name} MB"] = line.until((page.evaluate("performance.timeOrigin") + ms) / 1000) / 1e6
-    page.wait_for_timeout(STAY_MS)
     page.close()
     return found
 
@@ -96,8 +95,10 @@ def measure(
         has_python = "/v/1/" not in url
         context.add_init_script(PROBE + ("" if has_python else ALONE))
         foreign: list[str] = []
-        context.on("request", lambda r: r.url.startswith(HERE) or foreign.append(r.url))
-        found = {kind: visit(context, url, line, has_python) for kind in ("cold", "warm")}
+        context.on("request", lambda r: foreign.append(r.url) if not r.url.startswith(HERE) else None)
+        found = {"cold": visit(context, url, line, has_python)}
+        context.pages[0].wait_for_timeout(STAY_MS)
+        found["warm"] = visit(context, url, line, has_python)
         context.close()
     if foreign:
         raise RuntimeError(f"{url} asked other hosts: {foreign}")
