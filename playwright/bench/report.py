@@ -75,7 +75,39 @@ def volumes(figures: dict[str, Any]) -> list[str]:
     return lines
 
 
-SECTIONS = {"volumes": volumes}
+def sites(figures: dict[str, Any]) -> list[str]:
+    """Return the tables of `sites.py`: the first visits and the second ones."""
+    runs = next(iter(next(iter(figures["runs"].values())).values()))["cold"]
+    lines = [f"{figures['machine']} Runs of each: {len(runs)}."]
+    titles = {
+        "voxel": "first voxel, s",
+        "voxel ratio": "to the official client",
+        "alive": "Python alive, s",
+        "alive ratio": "to the stock page",
+        "alive, warm to cold": "to the first visit",
+        "voxel MB": "MB until the first voxel",
+        "alive MB": "MB until alive",
+    }
+    for visit, title in {"cold": "First visit", "warm": "Second visit"}.items():
+        columns = [key for key in titles if visit == "warm" or "warm" not in key]
+        lines += ["", f"{title}:", ""]
+        lines += ["| line | page | " + " | ".join(titles[key] for key in columns) + " |"]
+        lines += ["|---" * (len(columns) + 2) + "|"]
+        for row in figures["rows"]:
+            if row["visit"] == visit:
+                cells = [_cell(row.get(key), 1 if "MB" in key else 2) for key in columns]
+                lines.append(f"| {row['line']} | {row['page']} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _cell(value: dict[str, float] | None, digits: int) -> str:
+    if value is None:
+        return ""
+    # What does not vary needs no range.
+    return f"{value['median']:.1f}" if digits == 1 else spread(value)
+
+
+SECTIONS = {"volumes": volumes, "sites": sites}
 
 
 def machine() -> str:
