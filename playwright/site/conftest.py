@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
+from site_page import BOOT
 
 from panel_neuroglancer.site.convert import convert
 from panel_neuroglancer.site.options import Options
 from panel_neuroglancer.site.progress import Progress
 
 APPS = Path(__file__).parents[2] / "tests" / "site" / "apps"
-BOOT = 120_000  # ms; a few seconds on a machine of one's own
 
 
 @pytest.fixture(scope="session")

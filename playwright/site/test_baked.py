@@ -5,17 +5,14 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page, Route
+from site_page import BOOT, CENTRE, HELPERS
 
-BOOT = 120_000
-HELPERS = Path(__file__).parents[1] / "component" / "page.js"
-CENTRE = (7 * 16 + 31 * 6 + 101 * 4) % 251
 SOURCES = 3  # of the first viewer
 PIXELS = """
 const pixels = (i, x, y, width, height) => {

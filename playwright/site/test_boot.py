@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
+from site_page import BOOT
 
-BOOT = 120_000
 READY = "window.counter && 'pnReady' in document.documentElement.dataset"
 Open = Callable[[str], Page]
 

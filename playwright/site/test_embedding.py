@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+from site_page import BOOT
 
 from panel_neuroglancer.site import serve
 from panel_neuroglancer.site.convert import convert
 from panel_neuroglancer.site.options import Options
 from panel_neuroglancer.site.progress import Progress
 
-BOOT = 120_000
 DOCS = Path(__file__).parents[2] / "docs" / "converting.md"
 APP = """
 import panel as pn

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+from site_page import BOOT
 
 from panel_neuroglancer.site.convert import convert
 from panel_neuroglancer.site.options import Options
 from panel_neuroglancer.site.progress import Progress
 
-BOOT = 120_000
 TESTS = Path(__file__).parents[2] / "tests" / "site"
 # Each line of these ran a script somewhere, once.
 ATTACKS = (TESTS / "xss.txt").read_text("utf8").replace("alert(1)", "attacked=true").splitlines()

@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from site_page import BOOT
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "build" / "site"
@@ -22,7 +23,6 @@ SOURCES = {
     for path in (ROOT / "lite" / "apps" / "brain.py", *(ROOT / "lite" / "gallery").glob("*.py"))
 }
 APPS = ("brain", "fibres", "heart", "synapses", "denoise", "nuclei")
-BOOT = 120_000  # ms
 
 # True once Python runs and all viewers show all they want to show; an error's text if the page has one.
 ALIVE = """() => {

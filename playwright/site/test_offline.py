@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
+from site_page import BOOT
 
 from panel_neuroglancer.site.convert import convert
 from panel_neuroglancer.site.options import Options
 from panel_neuroglancer.site.progress import Progress
 from panel_neuroglancer.site.serve import Server
 
-BOOT = 120_000
 APP = """
 import panel as pn
 n = pn.widgets.IntInput(name="n", value=1)

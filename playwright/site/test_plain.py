@@ -21,6 +21,7 @@ import bokeh
 import panel
 import pytest
 from playwright.sync_api import Page, Route, expect
+from site_page import BOOT
 
 from panel_neuroglancer.site import wheels
 from panel_neuroglancer.site.convert import convert
@@ -29,7 +30,6 @@ from panel_neuroglancer.site.progress import Progress
 from panel_neuroglancer.site.runtime import Runtime
 from panel_neuroglancer.site.wheelhouse import write_wheels
 
-BOOT = 120_000
 DOCS = Path(__file__).parents[2] / "docs" / "converting.md"
 STATE = {
     "dimensions": {"x": [1, "m"], "y": [1, "m"], "z": [1, "m"]},

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from playwright.sync_api import Page, expect
-
-BOOT = 120_000
+from site_page import BOOT
 
 
 def test_the_app_runs_where_pyscript_has_started_python(page: Page, url: str) -> None:
