@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 APP = "one"
+# With Python on the page the same goes over a shorter way: test_page and test_viewers show that it arrives.
+pytestmark = pytest.mark.parametrize("runtime", ["serve", "pyodide-worker"], indirect=True, scope="module")
 KEEP = "window.kept = v.layerManager.managedLayers.map((m) => m.layer), true"
 KEPT = "v.layerManager.managedLayers.map((m) => window.kept.indexOf(m.layer))"
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 APP = "one"
+# With Python on the page the same goes over a shorter way: test_page and test_viewers show that it arrives.
+pytestmark = pytest.mark.parametrize("runtime", ["serve", "pyodide-worker"], indirect=True, scope="module")
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,8 @@ import pytest
 
 SEGMENTS = 50_000
 ANNOTATIONS = 20_000
+# With Python on the page the same goes over a shorter way: test_page and test_viewers show that it arrives.
+pytestmark = pytest.mark.parametrize("runtime", ["serve", "pyodide-worker"], indirect=True, scope="session")
 
 SEGMENTATION = f"""
     import asyncio
