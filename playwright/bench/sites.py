@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import report
 from line import Line, behind
 from playwright.sync_api import BrowserContext, Playwright, ViewportSize, sync_playwright
-from report import machine
 from stock import Stock
 
 ROOT = Path(__file__).parents[2]
@@ -129,6 +129,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "bench" / "sites.json")
     args = parser.parse_args()
     line, runs = Line(), Runs()
+    args.json.parent.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
         behind(line, Path(folder)) as url,
@@ -145,11 +146,11 @@ def main() -> None:
                     for kind, figures in found.items():
                         runs.setdefault(speed, {}).setdefault(name, {}).setdefault(kind, []).append(figures)
                     print(f"{turn + 1}/{args.runs} {speed} {name}: {found}", file=sys.stderr)
-    report = {"machine": machine(), "runs": runs, "rows": rows(runs)}
-    args.json.parent.mkdir(parents=True, exist_ok=True)
-    args.json.write_text(json.dumps(report, indent=1))
-    for row in report["rows"]:
-        print(row)
+            # A turn takes minutes: what is there is kept if the next one fails.
+            args.json.write_text(
+                json.dumps({"machine": report.machine(), "runs": runs, "rows": rows(runs)}, indent=1)
+            )
+    print("\n".join(report.sites(json.loads(args.json.read_text()))))
 
 
 def spread(values: list[float]) -> dict[str, float]:
