@@ -9,8 +9,8 @@ from urllib.parse import quote
 import pytest
 
 APP = "gui"
-# With Python on the page the widgets do nothing else than with Python in a worker.
-pytestmark = pytest.mark.parametrize("runtime", ["serve", "pyodide-worker"], indirect=True, scope="module")
+# The widgets do the same wherever Python is.
+pytestmark = pytest.mark.parametrize("runtime", ["pyodide-worker"], indirect=True, scope="module")
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 RED, GREEN = [255, 0, 0], [0, 255, 0]
+# With Python on the page a part of the tests is enough.
+pytestmark = pytest.mark.parametrize("runtime", ["serve", "pyodide-worker"], indirect=True, scope="session")
 LABELS = """
     data = np.ones((32, 12, 8), "uint32")
     data[10:20], data[20:] = 2, 3
