@@ -27,15 +27,7 @@ from panel_neuroglancer.site.resolve import OWN, Resolver
 from panel_neuroglancer.site.runtime import Runtime
 from panel_neuroglancer.site.wheelhouse import write_wheels
 
-# Panel 1.9.4 reads a name that Pyodide has since 0.28.
-NEWER = """
-const load = loadPyodide;
-globalThis.loadPyodide = async (options) => {
-  const pyodide = await load(options);
-  pyodide.runPython("import pyodide.ffi; pyodide.ffi.jsnull = None");
-  return pyodide;
-};
-"""
+NEWER = (Path(__file__).parents[1] / "pyodide-newer.js").read_text()
 # Hosts that the page, and Python in it, ask; and the folders below `cdn` that stand for them.
 HOSTS = {
     r"https://cdn\.jsdelivr\.net/pyodide/v[\d.]+/full/": "pyodide/",

@@ -46,15 +46,7 @@ pn.extension()
 viewer = Neuroglancer({STATE!r}, width=300, height=200)
 pn.Column("# Plain", viewer, pn.bind("at {{}}".format, viewer.param.position)).servable()
 """
-# Panel 1.9.4 reads a name that Pyodide has since 0.28.
-NEWER = """
-const load = loadPyodide;
-globalThis.loadPyodide = async (options) => {
-  const pyodide = await load(options);
-  pyodide.runPython("import pyodide.ffi; pyodide.ffi.jsnull = None");
-  return pyodide;
-};
-"""
+NEWER = (Path(__file__).parents[1] / "pyodide-newer.js").read_text()
 
 
 @pytest.fixture(scope="module")
