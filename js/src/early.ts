@@ -15,13 +15,6 @@ type Callback = (event?: unknown) => void;
 export function beginEarly(id: string, properties: ModelProperties, host: HTMLElement): () => void {
   const { model, become } = standIn(id, properties);
   const { viewer, detach } = attach(model, host);
-  let over = () => {};
-  arrival()?.pictures.push(
-    new Promise((resolve) => {
-      over = resolve;
-    }),
-  );
-  viewer.on("ready", (ready) => ready && over());
   const early = arrival()?.early;
   early?.set(id, (real, container) => {
     early.delete(id);
@@ -33,7 +26,6 @@ export function beginEarly(id: string, properties: ModelProperties, host: HTMLEl
   });
   return () => {
     if (early?.delete(id)) detach();
-    over();
   };
 }
 

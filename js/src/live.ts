@@ -106,6 +106,18 @@ export class LiveViewer {
     }
   }
 
+  nextFrame(): Promise<void> {
+    const { display } = this;
+    return new Promise((resolve) => {
+      const stop = display.updateFinished.add(() => {
+        stop();
+        // The browser gives the frame after it when it is through with this one.
+        requestAnimationFrame(() => resolve());
+      });
+      display.scheduleRedraw();
+    });
+  }
+
   /** A copy of the last picture, to stand in while the viewer is paused. */
   snapshot(): HTMLCanvasElement {
     const { canvas } = this.display;

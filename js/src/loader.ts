@@ -30,7 +30,7 @@ function render({ model }: RenderArguments): HTMLElement {
     const onReady = (ready: boolean) => {
       if (!ready) return;
       revival?.alive();
-      drawn();
+      void viewer.nextFrame().then(drawn);
     };
     viewer.on("ready", onReady);
     onReady(viewer.isReady);

@@ -214,6 +214,11 @@ export class EmbeddedViewer implements Claimant {
     }
   }
 
+  /** Resolves when the next frame has been drawn: at once while paused, late out of sight. */
+  async nextFrame(): Promise<void> {
+    await this.#live?.nextFrame();
+  }
+
   readVoxels(layer: string, box: Box): Promise<Voxels> {
     if (this.viewer === undefined) throw new Error("The viewer is paused; bring it into sight first");
     return readVoxels(this.viewer, layer, box);

@@ -2,7 +2,7 @@
 import { Indicator } from "./indicator.js";
 import { PageDocument } from "./link.js";
 import { apply, describe, startPython } from "./python.js";
-import { beginViewers } from "./viewers.js";
+import { beginViewers, Pictures } from "./viewers.js";
 
 const config = JSON.parse(document.getElementById("pn-config").textContent);
 const base = new URL(".", document.baseURI).href;
@@ -14,14 +14,14 @@ const say = (...args) => indicator.say(...args);
 const ARRIVAL = Symbol.for("panel-neuroglancer.arrival");
 /** How long Python waits at most for the first pictures, where it leaves little time for others. */
 const PATIENCE_MS = 3000;
-/** With no more processors than these Python and the pictures only slow each other down. */
-const FEW = 2;
-const pictures = []; // promises, one for each viewer
+/** With no more processors than two Python and the pictures only slow each other down. */
+const fewProcessors = navigator.hardwareConcurrency <= 2;
+const pictures = new Pictures();
 let arrived;
 globalThis[ARRIVAL] = { python: new Promise((resolve) => { arrived = resolve; }), pictures, early: new Map() };
 
 let page;
-let drawing;
+let drawing; // resolves to whether there are viewers
 let endEarly = () => {};
 
 /** Draw what `convert` drew, with `send` to take the changes to Python later. */
@@ -29,20 +29,22 @@ function drawFirst(send) {
   page = new PageDocument(config.roots, send);
   const drawn = document.getElementById("pn-drawn")?.textContent;
   drawing = (async () => {
-    if (!drawn) return;
+    if (!drawn) return false;
     const viewers = page.read(drawn, config.site, base);
     if (config.engine) endEarly = beginViewers(new URL(config.engine, base), viewers, () => !page.shown);
     await page.drawFirst();
+    return viewers.length > 0;
   })().catch((error) => {
     // Python may draw what could not be drawn without it.
     console.warn("The page could not be drawn before Python is there:", error);
     endEarly();
+    return false;
   });
 }
 
+/** Resolves when the first pictures are there, or as good as never will be. */
 async function pictured() {
-  await Promise.all([drawing, config.engine && import(new URL(config.engine, base)).catch(() => {})]);
-  await Promise.race([Promise.all(pictures), new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+  if (await drawing) await Promise.race([pictures.made(), new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
 }
 
 /** Make the page Python's; `link` connects Python with it. */
@@ -93,12 +95,9 @@ function inWorker() {
     }
   });
   worker.addEventListener("error", (event) => fail(describe(new Error(event.message || "The worker did not load"))));
-  turn().then(() => worker.postMessage({ type: "boot", config, base }));
-}
-
-/** Resolves when Python may begin. */
-async function turn() {
-  if (navigator.hardwareConcurrency <= FEW) await pictured();
+  const begin = () => worker.postMessage({ type: "boot", config, base });
+  if (fewProcessors) pictured().then(begin);
+  else begin();
 }
 
 async function onPage() {
@@ -110,8 +109,10 @@ async function onPage() {
     });
     return new Promise((resolve) => setTimeout(resolve)); // let the page breathe before more of it
   });
-  await turn();
-  const python = await startPython(config, base, say, pictured());
+  // Here nothing is drawn while Python runs.
+  const ready = pictured();
+  if (fewProcessors) await ready;
+  const python = await startPython(config, base, say, ready);
   bridge = python.bridge;
   globalThis.pyodide = python.pyodide;
   bridge.prepare();

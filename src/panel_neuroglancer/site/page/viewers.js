@@ -1,5 +1,27 @@
 // Starts the page's viewers while Bokeh and Panel, which are to give them their places, are still loading (js/src/early.ts).
 
+/** The pictures that viewers are making. */
+export class Pictures {
+  #all = [];
+  #begin;
+  #begun = new Promise((resolve) => { this.#begin = resolve; });
+
+  /** Take in a promise of a picture. */
+  push(picture) {
+    this.#all.push(picture);
+    this.#begin();
+  }
+
+  /** Resolves when there are all of those that have begun when the first has, or later meanwhile. */
+  async made() {
+    await this.#begun;
+    for (let made = 0; made < this.#all.length; ) {
+      made = this.#all.length;
+      await Promise.all(this.#all);
+    }
+  }
+}
+
 /** Viewers beyond these begin in their places: each takes from the others what there is of graphics. */
 const AT_ONCE = 2;
 
