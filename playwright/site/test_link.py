@@ -104,3 +104,15 @@ def test_what_raises_does_not_take_the_next_along(counter: Page, counter_watch: 
         "Python raised while it handled a change of the page" in complaint
         for complaint in counter_watch.complaints
     )
+
+
+def test_a_package_that_nobody_used_comes_when_it_is_imported(counter: Page, counter_watch: Any) -> None:
+    def wheels() -> list[str]:
+        return [url for url in counter_watch.requests if "/narwhals-" in url]
+
+    assert not wheels()
+    ask = "model.send_msg({ module: 'narwhals' })"
+    (answer,) = gather(counter, ask)
+    assert (answer,) == tuple(gather(counter, ask))
+    assert len(wheels()) == 1
+    assert f"/narwhals-{answer['version']}-" in wheels()[0]

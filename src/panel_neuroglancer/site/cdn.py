@@ -43,6 +43,7 @@ def build(apps: Sequence[App], site: Path, base: str, runtime: Runtime, progress
         app.config = {
             "index": CDN.format(version=runtime.version),
             "packages": ["micropip"],
+            "later": [],
             "install": install,
             "env": URLS,
             "urls": sorted(URLS),

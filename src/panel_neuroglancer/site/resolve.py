@@ -230,7 +230,9 @@ class Resolver:
             except FetchError as error:
                 raise FetchError(f"{parent} needs {name}. {error}") from error
             wheel = (
-                wheels.from_file(path) if path.suffix == ".whl" else wheels.Wheel(name, entry["version"], {})
+                wheels.slim(wheels.from_file(path))
+                if path.suffix == ".whl"
+                else wheels.Wheel(name, entry["version"], {})
             )
             return Package(name, entry["version"], wheel, entry=entry)
         return self._from_pypi(name, requirement, parent, entry["version"] if entry else None)

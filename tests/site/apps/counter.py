@@ -1,6 +1,7 @@
 """A page and Python that count together: a property, messages and their order, both ways."""
 
 import ctypes
+import importlib
 import sys
 
 import numpy as np
@@ -56,6 +57,8 @@ class Counter(JSComponent):
             self._send_msg(
                 {"length": len(data["bytes"]), "sum": int(np.frombuffer(data["bytes"], "u1").sum())}
             )
+        elif isinstance(data, dict) and "module" in data:
+            self._send_msg({"version": importlib.import_module(data["module"]).__version__})
         else:
             self.seen.append(("message", data, self.value))
 

@@ -61,8 +61,8 @@ export async function startPython(config, base, say, ready) {
     const env = { ...config.env };
     for (const name of config.urls) env[name] = new URL(env[name], base).href;
     const { loadPyodide } = await import(config.starter ? new URL(config.starter, base).href : new URL("pyodide.mjs", index).href);
-    const [bridge, pyodide] = await Promise.race([failure, Promise.all([ // Pyodide itself waits for ever for what is missing
-      fetch(new URL("bridge.py", import.meta.url)).then((response) => response.text()),
+    const [bridge, later, pyodide] = await Promise.race([failure, Promise.all([ // Pyodide itself waits for ever for what is missing
+      ...["bridge.py", "later.py"].map((name) => fetch(new URL(name, import.meta.url)).then((response) => response.text())),
       loadPyodide({ indexURL: index, env, packages: config.packages }),
     ])]);
     await ready;
@@ -79,7 +79,10 @@ export async function startPython(config, base, say, ready) {
       pyodide.unpackArchive(await response.arrayBuffer(), "zip");
     }
     pyodide.FS.writeFile("/lib/panel_neuroglancer_bridge.py", bridge);
+    pyodide.FS.writeFile("/lib/panel_neuroglancer_later.py", later);
     pyodide.runPython("import sys; sys.path.append('/lib')");
+    const wheels = config.later.map((wheel) => ({ ...wheel, url: new URL(wheel.url, base).href }));
+    pyodide.pyimport("panel_neuroglancer_later").watch(pyodide.toPy(wheels), pyodide.pyimport("site").getsitepackages()[0]);
     return { pyodide, bridge: pyodide.pyimport("panel_neuroglancer_bridge") };
   } finally {
     unwatch();
