@@ -187,3 +187,31 @@ test.each([undefined, null, 5, "{", "[]", "null", "5", '{"peer": 5}'])("%j is no
   expect(channel.carrier).toBe("comm");
   expect(channel.refused).toBeGreaterThan(0);
 });
+
+test("where a message was lost, what only reads is asked once more over a new link, and what acts fails", async () => {
+  const { fake, sent, say } = model([]);
+  const channel = new Channel(fake);
+  await settled();
+  const { peer } = sent[0] as { peer: string };
+  say({ peer, welcome: {} });
+  const read = channel.ask("source.read", { path: "p" });
+  const refused = expect(channel.ask("viewer.action", {})).rejects.toMatchObject({ kind: "lost" });
+  await settled();
+  sent.length = 0;
+  // Python's first message never comes.
+  for (const n of numbers(1100)) say({ peer, n: n + 2, kind: "event", method: "any", params: {} });
+  await refused;
+  await settled();
+  const { peer: next } = sent.find(({ hello }) => hello) as { peer: string };
+  expect(next).not.toBe(peer);
+  say({ peer: next, welcome: {} });
+  await settled();
+  const asked = sent.filter(({ kind }) => kind === "request") as { id: number; method: string }[];
+  expect(asked.map(({ method }) => method)).toEqual(["source.read"]);
+  say({ peer: next, n: 1, kind: "reply", id: asked[0]?.id, result: 5 });
+  expect((await read).result).toBe(5);
+  // Python missed one of the page's.
+  const again = channel.ask("viewer.action", {});
+  say({ peer: next, broken: "Message 3 was lost on its way." });
+  await expect(again).rejects.toMatchObject({ kind: "lost" });
+});
