@@ -31,7 +31,7 @@ interface Question {
   timer?: ReturnType<typeof setTimeout>;
 }
 
-export const IN_FLIGHT = 16;
+export const IN_FLIGHT = 48;
 /** Far more than Python ever asks at a time. */
 const RUNNING = 256;
 /** What is told before there is a link. */
