@@ -31,6 +31,7 @@ interface Question {
   timer?: ReturnType<typeof setTimeout>;
 }
 
+/** Enough that Python has something to do while the page draws and hands nothing on. */
 export const IN_FLIGHT = 48;
 /** Far more than Python ever asks at a time. */
 const RUNNING = 256;
