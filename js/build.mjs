@@ -1,4 +1,5 @@
-// Builds src/panel_neuroglancer/dist: the loader, the engine's parts, engine.json, JupyterLab's extension, the licences.
+// Builds src/panel_neuroglancer/dist: the loader, the engine's parts, engine.json, what Python in the browser runs, JupyterLab's
+// extension, the licences.
 //
 // One esbuild run with code splitting makes the engine, the two workers and the parts that load on
 // demand, so that what they share is stored once. The files are then renamed by content hash, in
@@ -189,6 +190,20 @@ async function buildLoader(engine) {
   return Buffer.from(result.outputFiles[0].contents);
 }
 
+/** What Python in the browser runs beside itself: an expression that gives the module's functions. */
+async function buildHeap() {
+  const result = await esbuild.build({
+    ...COMMON,
+    format: "iife",
+    globalName: "heap",
+    banner: { js: "(() => {" },
+    footer: { js: "return heap; })()" },
+    entryPoints: { heap: "src/worker/heap.ts" },
+    outdir: "out",
+  });
+  return Buffer.from(result.outputFiles[0].contents);
+}
+
 /** The loader for a notebook's outputs, each of which holds all of it: about half as long. */
 function packLoader(loader) {
   const packed = JSON.stringify(gzip(loader).toString("base64"));
@@ -235,6 +250,7 @@ const workers = [names.get("chunk-worker.js"), names.get("async-worker.js")];
 const preload = [...new Set([...closure(entry, manifest), ...closure(workers[0], manifest)])];
 const loader = await buildLoader({ entry, preload, neuroglancer: upstream.version });
 const labExtension = await buildLabExtension();
+const heap = await buildHeap();
 
 const total = Object.values(manifest).reduce((sum, file) => sum + file.gzip, 0);
 if (loader.length > LIMITS.loaderBytes)
@@ -247,6 +263,7 @@ fs.mkdirSync(path.join(staging, "engine"), { recursive: true });
 for (const [name, renamed] of names) fs.writeFileSync(path.join(staging, "engine", renamed), files.get(name));
 fs.writeFileSync(path.join(staging, "loader.js"), loader);
 fs.writeFileSync(path.join(staging, "loader.packed.js"), packLoader(loader));
+fs.writeFileSync(path.join(staging, "heap.js"), heap);
 fs.mkdirSync(path.join(staging, "labextension", "static"), { recursive: true });
 for (const [name, content] of labExtension) fs.writeFileSync(path.join(staging, "labextension", name), content);
 fs.writeFileSync(

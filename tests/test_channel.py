@@ -9,7 +9,7 @@ import pytest
 from panel_neuroglancer import exchange
 from panel_neuroglancer.channel import PEERS, Channel, ChannelError, Reply
 from panel_neuroglancer.exchange import IN_FLIGHT, RUNNING, Exchange
-from panel_neuroglancer.link import Link
+from panel_neuroglancer.link import HELD_MESSAGES, Link
 
 
 class Page:
@@ -24,7 +24,7 @@ class Page:
 
     def send(self, text, data):
         message = json.loads(text)
-        if "welcome" in message:
+        if "welcome" in message or "broken" in message:
             self.greetings.append(message)
         else:
             self.exchange.link.receive(message, None if data is None else bytes(data))
@@ -221,6 +221,16 @@ def test_a_lost_carrier_fails_all_at_once(page, channel):
     channel.lose(page, "The page has gone.")
     assert {error_of(answer) for answer in asked} == {("closed", "The page has gone.")}
     assert channel.peers == []
+
+
+def test_a_page_is_told_that_one_of_its_messages_was_lost(page, channel):
+    asked = page.ask("later")
+    for n in range(HELD_MESSAGES + 1):
+        page.post(n=n + 10, kind="event", method="any")
+    assert page.greetings == [{"peer": page.peer, "broken": "Message 3 was lost on its way."}]
+    assert channel.peers == []
+    assert channel.due[0].cancelled()
+    assert not asked.done()
 
 
 def test_a_page_may_connect_anew(page, channel):

@@ -31,6 +31,7 @@ ORDER = [
     "resident",
     "sources",
     "downsampling",
+    "heap",
     "demo",
     "outputs",
     "turns",

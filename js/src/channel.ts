@@ -9,6 +9,9 @@ export type { AskOptions, Handler, Reply } from "./exchange";
 export { IN_FLIGHT, TIMEOUT_MS } from "./exchange";
 export { ChannelError } from "./link";
 
+/** What changes nothing where Python is, and so may be asked twice. */
+const READS = /^(source|engine)\.|^view\.current$|^viewer\.credentials$/;
+
 export class Channel {
   /** Messages that were dropped because they were malformed, or no answer to anything. */
   refused = 0;
@@ -47,8 +50,19 @@ export class Channel {
     return this.#link?.carrier.name;
   }
 
-  /** Ask Python and wait for its answer. */
-  ask(method: string, params: Record<string, unknown>, options: AskOptions = {}): Promise<Reply> {
+  /** Ask Python and wait for its answer. What only reads is asked once more where a message was lost. */
+  async ask(method: string, params: Record<string, unknown>, options: AskOptions = {}): Promise<Reply> {
+    try {
+      return await this.#ask(method, params, options);
+    } catch (error) {
+      const lost = error instanceof ChannelError && error.kind === "lost";
+      if (!lost || !READS.test(method)) throw error;
+      options.signal?.throwIfAborted();
+      return await this.#ask(method, params, options);
+    }
+  }
+
+  #ask(method: string, params: Record<string, unknown>, options: AskOptions): Promise<Reply> {
     if (this.#gone !== undefined) return Promise.reject(this.#gone);
     this.#connect();
     return this.#exchange.ask(method, params, options);
@@ -93,7 +107,10 @@ export class Channel {
     this.#disconnect = () => {};
     const disconnect = connect(this.model, this.#peer, {
       welcomed: (carrier) => this.#open(carrier, former),
-      receive: (message, data) => this.#link?.receive(message, data),
+      receive: (message, data) => {
+        if (typeof message.broken === "string") this.#break(new ChannelError("lost", message.broken));
+        else this.#link?.receive(message, data);
+      },
       refused: () => {
         this.refused += 1;
       },
@@ -115,11 +132,17 @@ export class Channel {
       carrier,
       this.#peer,
       (message, data) => this.#exchange.receive(message, data),
-      (reason) => this.#leave(reason),
+      (reason) => this.#break(reason),
     );
     this.#link = link;
     link.send({ kind: "open", token: this.model.carriers.token, former });
     this.#exchange.attach(link);
+  }
+
+  /** A message was lost: go on with a new link, so that Python knows, too. */
+  #break(reason: ChannelError): void {
+    this.#leave(reason);
+    if (!this.#closed) this.#connect();
   }
 
   /** Fail all that waits; `forGood`: until somebody is `back`, if the carrier stays to hear that. */

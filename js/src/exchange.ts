@@ -31,7 +31,8 @@ interface Question {
   timer?: ReturnType<typeof setTimeout>;
 }
 
-export const IN_FLIGHT = 16;
+/** Enough that Python has something to do while the page draws and hands nothing on. */
+export const IN_FLIGHT = 48;
 /** Far more than Python ever asks at a time. */
 const RUNNING = 256;
 /** What is told before there is a link. */

@@ -7,7 +7,7 @@ import { type Notice, PythonConfig, refresh } from "./config";
 import { pythonCredentials } from "./credentials";
 import { isObject, type JsonObject } from "./json";
 import type { PanelModel } from "./model";
-import { residents, type Sender } from "./residents";
+import { type Described, residents, type Sender } from "./residents";
 import { type Answer, addPeer, type DataPeer } from "./sources";
 
 /**
@@ -17,6 +17,11 @@ import { type Answer, addPeer, type DataPeer } from "./sources";
 export function defaultLimit(remote: boolean): number {
   const { deviceMemory = 4 } = navigator as { deviceMemory?: number };
   return (deviceMemory * 2 ** 30) / (remote ? 32 : 8);
+}
+
+/** An answer, and what Python says of a volume beside it. */
+interface Told extends Answer {
+  described?: Described | undefined;
 }
 
 export class PythonPeer implements DataPeer, Sender {
@@ -61,17 +66,21 @@ export class PythonPeer implements DataPeer, Sender {
   }
 
   async fetch(path: string, signal: AbortSignal): Promise<Answer> {
-    const answer = (this.#early && (await this.#baked?.fetch(path))) || (await this.#askPython(path, signal));
     const key = /^\/neuroglancer\/info\/(.+)$/.exec(path)?.[1];
-    if (answer.status === 200 && key !== undefined) residents.want(key, this);
+    if (key !== undefined) residents.prepare(this);
+    const baked = this.#early ? await this.#baked?.fetch(path) : undefined;
+    const answer: Told = baked ?? (await this.#askPython(path, key !== undefined, signal));
+    if (answer.status === 200 && key !== undefined) residents.want(key, this, answer.described);
     return answer;
   }
 
-  async #askPython(path: string, signal: AbortSignal): Promise<Answer> {
+  async #askPython(path: string, describe: boolean, signal: AbortSignal): Promise<Told> {
     try {
-      const { result, data } = await this.channel.ask("source.read", { path }, { signal });
-      const { status, reason } = result as { status: number; reason: string };
-      return { status, reason, data };
+      // What is wanted next in any case comes along.
+      const params = { path, ...(describe && { limit: residents.roomFor(this) }) };
+      const { result, data } = await this.channel.ask("source.read", params, { signal });
+      const { status, reason, described } = result as unknown as Told;
+      return { status, reason, data, described };
     } catch (error) {
       if (this.#baked === undefined || !(error instanceof ChannelError) || error.kind !== "closed") throw error;
       return { status: 404, reason: this.#baked.why(path), data: undefined };

@@ -7,6 +7,8 @@ import type { Need, Piece } from "./worker/messages";
 const IN_FLIGHT = 8;
 /** How long nobody must have asked for a piece: one chunk is often followed by others. */
 const CALM_MS = 250;
+/** The same before anybody has: the viewer has yet to work out what it needs. */
+const FIRST_CALM_MS = 1000;
 
 /** Asks for the pieces of one array. */
 export class Pieces {
@@ -19,12 +21,14 @@ export class Pieces {
   /**
    * @param ask gets the voxels of a chunk
    * @param give takes them, where Python gave some
+   * @param inFlight how many to ask for at once
    */
   constructor(
     private readonly ask: (need: Need, signal: AbortSignal) => Promise<Reply>,
     private readonly give: (piece: Piece) => void,
+    private readonly inFlight = IN_FLIGHT,
   ) {
-    this.#rest();
+    this.#rest(FIRST_CALM_MS);
   }
 
   /** Resolves when nobody has waited for a piece for a while. */
@@ -52,7 +56,7 @@ export class Pieces {
 
   #next(): void {
     for (const [id, need] of this.#waiting) {
-      if (this.#running.size >= IN_FLIGHT) return;
+      if (this.#running.size >= this.inFlight) return;
       this.#waiting.delete(id);
       void this.#run(need);
     }
@@ -79,12 +83,12 @@ export class Pieces {
     if (this.#waiting.size + this.#running.size === 0) this.#rest();
   }
 
-  #rest(): void {
+  #rest(ms = CALM_MS): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#isCalm = true;
       this.#calm.resolve();
-    }, CALM_MS);
+    }, ms);
   }
 }
 

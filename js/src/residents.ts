@@ -1,11 +1,11 @@
 // On the page: which of Python's arrays are in the resident worker, and how they get there.
 //
-// An array is sent once, in slabs, so that other messages pass in between. The voxels of chunks that somebody waits for go
-// first (pieces.ts). The worker is started for the first array and ended with the last, which surely frees the memory.
+// An array is sent once, in slabs (slabs.ts). The voxels of chunks that somebody waits for go first (pieces.ts). The worker is started for the first array and ended with the last, which surely frees the memory.
 import { Bricks } from "./bricks";
 import { ChannelError, type Reply } from "./channel";
 import { partUrl, startWorker } from "./parts";
 import { Pieces } from "./pieces";
+import { askSlabs, SLAB_MAX } from "./slabs";
 import { type Announcement, useResidents } from "./sources";
 import { product } from "./worker/layout";
 import type { FromPage, Patch, Resident, ToPage } from "./worker/messages";
@@ -17,6 +17,14 @@ export interface Sender {
   readonly limit: number;
   /** Whether the arrays come over a network. */
   readonly remote: boolean;
+}
+
+/** What Python says of a volume: its array, unless it stays there; bytes of one voxel, and of all. */
+export interface Described {
+  /** Python's None is null over a server and undefined in the browser. */
+  array?: Resident | null;
+  voxel: number;
+  bytes: number;
 }
 
 interface Entry {
@@ -38,16 +46,8 @@ interface Entry {
   settled: Promise<void>;
 }
 
-// Bytes of an array in one slab, and of what is under way for it. Packed slabs take little of the connection. What is under
-// way takes memory besides the array, so it is a small part of it.
-const SLAB_MAX = 1 << 24;
-const SLAB_PART = 1 / 16;
-const SENT_FIRST = 1 << 22;
-const SENT_MIN = 1 << 18;
-const SENT_MAX = 1 << 24;
-/** How long one slab should be under way: others wait about as long. A page that draws takes half of it to notice. */
-const SLAB_MS = 400;
-const IN_FLIGHT = 3;
+/** Pieces to ask for at once where Python is near: while the page draws, nobody hands on more. */
+const PIECES_NEAR = 32;
 
 export class Residents {
   readonly #entries = new Map<string, Entry>();
@@ -66,8 +66,17 @@ export class Residents {
     for (const entry of this.#entries.values()) void this.#announce(reader, entry);
   }
 
-  /** Have the array `key` here, if it is one and there is room; `sender` wants it until it releases it. */
-  want(key: string, sender: Sender): void {
+  /** Have the worker ready for an array that may come from a sender. */
+  prepare(sender: Sender): void {
+    if (sender.limit > 0) this.#start().catch(() => {});
+  }
+
+  /**
+   * Have the array `key` here, if it is one and there is room; `sender` wants it until it releases it.
+   *
+   * @param described what Python says of it, where that is known
+   */
+  want(key: string, sender: Sender, described?: Described): void {
     let entry = this.#entries.get(key);
     if (entry === undefined) {
       entry = {
@@ -83,21 +92,22 @@ export class Residents {
         settled: Promise.resolve(),
       };
       this.#entries.set(key, entry);
-      this.#begin(entry, sender);
+      this.#begin(entry, sender, described);
     }
     entry.senders.add(sender);
   }
 
   /** `sender` shows these arrays only, or nothing at all any more. */
-  release(sender: Sender, keeps: (key: string) => boolean = () => false): void {
+  release(sender: Sender, keeps?: (key: string) => boolean): void {
     for (const entry of [...this.#entries.values()]) {
-      if (keeps(entry.key) || !entry.senders.delete(sender)) continue;
+      if (keeps?.(entry.key) || !entry.senders.delete(sender)) continue;
       if (entry.senders.size === 0) {
         this.#drop(entry);
         this.#entries.delete(entry.key);
         this.#endWorker();
       }
     }
+    if (keeps === undefined) this.#endWorker();
   }
 
   /** Python has changed the array: what is here is old. To be called before neuroglancer asks for chunks again. */
@@ -190,27 +200,25 @@ export class Residents {
     return entry?.ready === true && entry.info?.meshes != null;
   }
 
-  /** Bytes that are here or under way. */
-  get bytes(): number {
-    return [...this.#entries.values()].reduce((sum, entry) => sum + entry.bytes, 0);
+  /** Bytes that one more array of a sender's may have. */
+  roomFor(sender: Sender): number {
+    return sender.limit - [...this.#entries.values()].reduce((sum, entry) => sum + entry.bytes, 0);
   }
 
-  #begin(entry: Entry, sender: Sender): void {
+  #begin(entry: Entry, sender: Sender, described?: Described): void {
     entry.abort = new AbortController();
     advance(entry);
-    entry.settled = this.#fill(entry, sender);
+    entry.settled = this.#fill(entry, sender, described);
   }
 
-  async #fill(entry: Entry, sender: Sender): Promise<void> {
+  async #fill(entry: Entry, sender: Sender, described?: Described): Promise<void> {
     const { key, abort } = entry;
     const { signal } = abort;
     try {
       // Both take their time.
       const starting = this.#start();
       starting.catch(() => {});
-      const { result } = await sender.ask("source.resident", { key, limit: sender.limit - this.bytes }, { signal });
-      const { array, voxel, bytes } = result as { array?: Resident | null; voxel: number; bytes: number };
-      // Python's None is null over a server and undefined in the browser.
+      const { array, voxel, bytes } = described ?? (await this.#describe(key, sender, signal));
       if (array == null) return;
       Object.assign(entry, { info: array, voxel, bytes });
       const worker = await starting;
@@ -225,11 +233,20 @@ export class Residents {
           bricks?.piece(need) ??
           sender.ask("source.chunk", { key, generation, rest: need.rest, packed }, { signal: asked }),
         (piece) => worker.postMessage({ piece } satisfies FromPage, [piece.data]),
+        sender.remote ? undefined : PIECES_NEAR,
       );
       entry.pieces = pieces;
       await this.#open(entry);
       advance(entry);
-      await Promise.all([complete, bricks?.fill(pieces, signal) ?? this.#send(worker, entry, sender)]);
+      const slabs = () =>
+        askSlabs(
+          { info: array, voxel, bytes },
+          sender,
+          signal,
+          () => pieces.calm,
+          (slab) => worker.postMessage({ slab } satisfies FromPage, [slab.data]),
+        );
+      await Promise.all([complete, bricks?.fill(pieces, signal) ?? slabs()]);
       signal.throwIfAborted();
       entry.ready = true;
       await this.#open(entry);
@@ -248,38 +265,9 @@ export class Residents {
     }
   }
 
-  /** Ask Python for all slabs, a few at a time, and hand them on. */
-  async #send(worker: Worker, entry: Entry, sender: Sender): Promise<void> {
-    const { info, voxel, bytes, abort } = entry;
-    const { key, generation } = info as Resident;
-    let next = 0;
-    // Bytes to send at once, and how many of them a byte of the array takes.
-    let share = SENT_FIRST;
-    let ratio = 1;
-    const run = async () => {
-      for (;;) {
-        await entry.pieces?.calm;
-        abort.signal.throwIfAborted();
-        if (next >= bytes) return;
-        const offset = next;
-        const size = Math.min(share / ratio, SLAB_MAX, Math.max(bytes * SLAB_PART, SENT_MIN));
-        const end = Math.min(bytes, offset + Math.ceil(size / voxel) * voxel);
-        next = end;
-        const since = performance.now();
-        const params = { key, generation, start: offset / voxel, end: end / voxel, packed: sender.remote };
-        const { data, result } = await sender.ask("source.slab", params, { signal: abort.signal });
-        abort.signal.throwIfAborted();
-        if (data === undefined) throw new Error("Python sent no voxels");
-        ratio = data.byteLength / (end - offset);
-        const form = result as { runs: number; deflated: boolean };
-        const slab = { key, generation, offset, bytes: end - offset, data, ...form };
-        worker.postMessage({ slab } satisfies FromPage, [data]);
-        const took = performance.now() - since;
-        if (took < SLAB_MS) share = Math.min(2 * share, SENT_MAX);
-        else if (took > 2 * SLAB_MS) share = Math.max(share / 2, SENT_MIN);
-      }
-    };
-    await Promise.all(Array.from({ length: IN_FLIGHT }, run));
+  async #describe(key: string, sender: Sender, signal: AbortSignal): Promise<Described> {
+    const { result } = await sender.ask("source.resident", { key, limit: this.roomFor(sender) }, { signal });
+    return result as unknown as Described;
   }
 
   /** When the worker has all of an array. */

@@ -63,7 +63,7 @@ describe("bricks", () => {
     expect((await need("4,4,4/0,0,0/2,1,1")).data?.byteLength).toBe(2);
     expect((await need("2,2,2/1,0,1/3,2,2")).data).toBeUndefined();
     expect(asked).toEqual(["files.chunk", "files.chunk", 3, 5]);
-    await vi.advanceTimersByTimeAsync(300);
+    await vi.advanceTimersByTimeAsync(1000);
     await filled;
     expect(asked.slice(4)).toEqual([0, 1, 2, 4]);
     expect(given.toSorted()).toEqual([0, 1, 2, 3, 4, 5]);

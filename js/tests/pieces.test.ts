@@ -48,7 +48,9 @@ describe("pieces", () => {
   });
 
   it("is calm when nobody has waited for a while", async () => {
-    await vi.advanceTimersByTimeAsync(CALM_MS);
+    await vi.advanceTimersByTimeAsync(4 * CALM_MS - 1);
+    expect(calm).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
     expect(calm).toBe(true);
     pieces.want(need(1));
     watch();

@@ -3,8 +3,9 @@ import zlib from "node:zlib";
 import { decodeChannels } from "neuroglancer/unstable/sliceview/compressed_segmentation/decode_common.js";
 import { describe, expect, it } from "vitest";
 import { cut } from "../src/worker/cut";
+import { chunk } from "../src/worker/heap";
 import { compress } from "../src/worker/labels";
-import { type DataTypeName, PartError } from "../src/worker/layout";
+import { bytesPerVoxel, type DataTypeName, PartError } from "../src/worker/layout";
 import { findObjects, maskOf, type ObjectId } from "../src/worker/objects";
 import { inflate, unpack } from "../src/worker/packed";
 import { simplify, tolerance } from "../src/worker/simplify";
@@ -64,6 +65,9 @@ describe("compressed labels", () => {
     "blobs of labels": (i) => Math.floor(i / 300) * 0x01234567,
     "a label in each voxel": (i) => i * 0x9e3779b1,
     "two labels": (i) => (i >> 3) & 1 && 0xffffffff,
+    "three labels": (i) => ((7 * i) >> 2) % 3,
+    "sixteen labels": (i) => 5 + (Math.floor(i / 3) % 16),
+    "seventeen labels": (i) => i % 17,
   };
   const parts = [
     { start: [0, 0, 0], end: shape, factor: [1, 1, 1] },
@@ -105,6 +109,39 @@ describe("compressed labels", () => {
     const part = { start: [0, 0, 0], end: [24, 1, 1], factor: [1, 1, 1] };
     const layout = { dtype: "uint32" as const, shape, order: [2, 1, 0] };
     expect(() => compress(layout, new ArrayBuffer(4 * voxels), part, [8, 8, 8])).toThrow(PartError);
+  });
+});
+
+describe("chunks out of Python's memory", () => {
+  const [shape, order] = [
+    [20, 12, 9],
+    [1, 0, 2],
+  ];
+  const rest = (block: string) => `2,1,1/1,0,2/9,12,8${block}`;
+  const part = { start: [1, 0, 2], end: [9, 12, 8], factor: [2, 1, 1] };
+
+  it.each([
+    ["uint8", true, ""],
+    ["uint32", false, "#8,8,8"],
+    ["uint64", false, ""],
+  ] as const)("are those of the array: %s", (dtype, mean, block) => {
+    const layout = { dtype, shape, order };
+    const alone = new Uint8Array(shape.reduce((a, b) => a * b, 1) * bytesPerVoxel(dtype)).map((_, i) => (i * i) >> 5);
+    const memory = new Uint8Array(64 + alone.length + 64).fill(255);
+    memory.set(alone, 64);
+    let open = 0;
+    const array = {
+      getBuffer: () => {
+        open += 1;
+        return { data: memory.subarray(64, 64 + alone.length), release: () => (open -= 1) };
+      },
+    };
+    const found = chunk(array, JSON.stringify(layout), rest(block), mean);
+    const expected =
+      block === "" ? cut(layout, alone.buffer, part, mean) : compress(layout, alone.buffer, part, [8, 8, 8]);
+    expect(hex(found.buffer)).toBe(hex(expected));
+    expect(() => chunk(array, JSON.stringify(layout), "1,1,1/0,0,0/99,1,1", mean)).toThrow(PartError);
+    expect(open).toBe(0);
   });
 });
 

@@ -30,6 +30,24 @@ SHOW = """
     result = f"{viewer.token}.{volume.token}"
 """
 
+CUT = """
+    import sys
+    from panel_neuroglancer import heap, sources
+    odd, here = [], sys.platform == "emscripten"
+    for dtype in ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "float32"):
+        for order in ("C", "F"):
+            array = np.array(data - 99, dtype=dtype, order=order)
+            for kind in ("image", "segmentation"):
+                volume = neuroglancer.LocalVolume(array, space(), volume_type=kind)
+                for rest in ("1,1,1/3,4,5/40,36,33", "2,2,1/0,1,2/20,18,30", "4,2,2/1,0,0/10,18,17"):
+                    factor, start, end = sources.span(rest)
+                    wanted = sources.cut(volume, start, end, factor).tobytes("F")
+                    if here and heap.chunk(array, rest, mean=kind == "image").to_bytes() != wanted:
+                        odd.append([dtype, order, kind, rest])
+    views = [data.astype("uint8"), data[::2], data[:, ::-1], data.astype(">u2"), data.astype("float64")]
+    result = [odd, [heap.can_cut(view) for view in views]]
+"""
+
 
 def array(dtype: str) -> NDArray[Any]:
     """Return what `MAKE` makes in the other Python."""
@@ -63,6 +81,11 @@ def assert_exact(lab: Any, kind: str, data: NDArray[Any]) -> None:
 def test_every_level_is_the_official_one(lab: Any, kind: str, dtype: str) -> None:
     show(lab, kind, dtype)
     assert_exact(lab, kind, array(dtype))
+
+
+def test_chunks_cut_out_of_pythons_memory_are_numpys(lab: Any) -> None:
+    in_browser = lab.runtime != "serve"
+    assert lab.run(MAKE + CUT) == [[], [in_browser, False, False, False, False]]
 
 
 def test_the_viewer_goes_on_while_python_computes(open_app: Callable[[str, str], Any]) -> None:

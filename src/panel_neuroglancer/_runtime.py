@@ -168,10 +168,20 @@ def entry(function: Callable[..., None]) -> Any:
 
 
 def to_array(data: Any) -> Any:
-    """Copy bytes out of Python's memory, into a Uint8Array with a buffer of its own."""
-    from pyodide.ffi import to_js
+    """Copy bytes out of Python's memory, into a Uint8Array with a buffer of its own; one of those is returned as it is."""
+    from pyodide.ffi import JsBuffer, to_js
 
-    return None if data is None else to_js(memoryview(data).cast("B"))
+    return data if data is None or isinstance(data, JsBuffer) else to_js(memoryview(data).cast("B"))
+
+
+def view(data: Any, *, sliced: bool) -> Any:
+    """Return bytes as something that has a length, and can be sliced if need be; else JavaScript's are not copied."""
+    if in_pyodide():
+        from pyodide.ffi import JsBuffer
+
+        if isinstance(data, JsBuffer):
+            return memoryview(data.to_bytes()) if sliced else data
+    return memoryview(data).cast("B")
 
 
 def to_bytes(array: Any) -> bytes | None:

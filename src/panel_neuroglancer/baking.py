@@ -158,7 +158,7 @@ class Bakery:
         for layer in layers:
             found |= dict.fromkeys(int(str(text).lstrip("!")) for text in layer.get("segments", []))
             for key, volume in viewer.volumes.items():
-                array = resident.array_of(volume) if key in json.dumps(layer.get("source")) else None
+                array = sources.array_of(volume) if key in json.dumps(layer.get("source")) else None
                 if array is not None and array.dtype.kind == "u" and len(found) < _MOST_OBJECTS:
                     found |= dict.fromkeys(int(label) for label in np.unique(array) if label)
         if len(found) > _MOST_OBJECTS:

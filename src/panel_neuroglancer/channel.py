@@ -106,13 +106,20 @@ class Channel:
             self._drop(former, ChannelError("closed", "The page has connected anew."))
 
         def link(deliver: Any) -> Link:
-            return Link(carrier, peer, deliver, lambda reason: self._drop(peer, reason))
+            return Link(carrier, peer, deliver, lambda reason: self._break(carrier, peer, reason))
 
         exchange = Exchange(link, self._handlers)
         self._peers[peer] = exchange
         exchange.link.receive(message, None)
         for arrived in self._arrived:
             arrived(exchange)
+
+    def _break(self, carrier: Carrier, peer: str, reason: ChannelError) -> None:
+        self._drop(peer, reason)
+        try:  # so that the page need not wait for answers that will not come
+            carrier.send(json.dumps({"peer": peer, "broken": str(reason)}), None)
+        except Exception as error:
+            log.debug("The page could not be told: %s", error)
 
     def _drop(self, peer: str, reason: ChannelError) -> None:
         exchange = self._peers.pop(peer, None)

@@ -15,6 +15,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from . import _runtime
+
 Message = dict[str, Any]
 Data = bytes | bytearray | memoryview
 
@@ -90,7 +92,7 @@ class Link:
         # Answers may come from several threads.
         self._lock = threading.RLock()
         self._last = 0
-        self._queue: deque[tuple[str, memoryview | None]] = deque()
+        self._queue: deque[tuple[str, Any]] = deque()
         self._queued = 0
         self._unacknowledged: deque[tuple[int, int]] = deque()
         self._under_way = 0
@@ -111,7 +113,8 @@ class Link:
             If the message cannot be written as JSON.
         """
         text = _json(message)
-        view = None if data is None else memoryview(data).cast("B")
+        limit = self.carrier.part
+        view = None if data is None else _runtime.view(data, sliced=limit is not None)
         size = 0 if view is None else len(view)
         with self._lock:
             if self._over:
@@ -122,7 +125,6 @@ class Link:
                 )
             if len(self._queue) >= QUEUE_MESSAGES or (self._queue and self._queued + size > QUEUE_BYTES):
                 raise ChannelError("overrun", "The page does not keep up: too much waits for it already.")
-            limit = self.carrier.part
             if view is not None and limit is not None and size > limit:
                 ends = range(limit, size, limit)
                 for end in ends:
@@ -158,7 +160,7 @@ class Link:
         if reason is not None:
             self._broken(reason)
 
-    def _enqueue(self, text: str, view: memoryview | None) -> None:
+    def _enqueue(self, text: str, view: Any) -> None:
         self._queue.append((text, view))
         self._queued += 0 if view is None else len(view)
 

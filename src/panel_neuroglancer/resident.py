@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _runtime
+from . import _runtime, heap
 from .channel import Channel, ChannelError, Reply
-from .sources import cut, is_overridden, span
+from .heap import DTYPES, memory_order
+from .sources import array_of, checked, cut, is_overridden, span
 
 Volumes = Callable[[str], Any]
 Array = NDArray[Any]
@@ -31,7 +32,6 @@ _REMEMBERED_CHANGES = 64
 # The last changes of each volume: the generation that each made, and the first voxels and those beyond the last.
 _changes: weakref.WeakKeyDictionary[Any, list[tuple[int, Box]]] = weakref.WeakKeyDictionary()
 _UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
-_DTYPES = (*_UNSIGNED, "int8", "int16", "int32", "int64", "float32")
 
 
 def invalidate(volume: Any, region: slice | Sequence[slice] | None = None) -> None:
@@ -125,7 +125,7 @@ def describe(volume: Any, key: str, limit: int, *, digest: bool = False) -> dict
         return {"array": None}
     dtype = _sent_as(array.dtype)
     size = dtype.itemsize * array.size
-    if dtype.name not in _DTYPES or not 0 < size <= limit:
+    if dtype.name not in DTYPES or not 0 < size <= limit:
         return {"array": None}
     shape = [int(n) for n in array.shape]
     array_json = {
@@ -180,10 +180,18 @@ def slab(volume: Any, generation: int, start: int, end: int, *, packed: bool = F
 def chunk(volume: Any, generation: int, rest: str, *, packed: bool = False) -> Reply:
     """Return a chunk that is needed before the whole array is sent, the first dimension fastest, packed as in `slab`.
 
-    ``rest`` says which, as in the paths of the official server: factor, first voxel, and one beyond the last.
+    ``rest`` says which, as in the paths of the official server: factor, first voxel, and one beyond the last. After a ``#``
+    comes the size of the blocks in which labels may be compressed; the result says whether they are.
     """
-    _current(volume, generation)
-    factor, start, end = span(rest)
+    array = _current(volume, generation)
+    part, _, blocks = rest.partition("#")
+    factor, start, end = span(part)
+    if not packed and heap.can_cut(array):
+        checked(volume, start, end, factor)
+        mean = volume.volume_type == "image"
+        compressed = bool(blocks) and not mean
+        data = heap.chunk(array, rest if compressed else part, mean=mean)
+        return Reply({"runs": 0, "deflated": False, "compressed": compressed}, data)
     return _pack(cut(volume, start, end, factor).ravel("F"), packed)
 
 
@@ -258,11 +266,6 @@ def in_runs(part: Array) -> tuple[int, bytes]:
     return runs, starts.tobytes() + bits[starts].astype(bits.dtype.newbyteorder("<")).tobytes()
 
 
-def memory_order(array: Array) -> list[int]:
-    """Return the dimensions as they are nested in memory, the slowest first."""
-    return sorted(range(array.ndim), key=lambda d: -abs(array.strides[d]))
-
-
 def voxels(array: Array, start: int, end: int) -> Array:
     """Return elements of an array, counted with the last dimension fastest; a view where that is possible.
 
@@ -280,18 +283,6 @@ def voxels(array: Array, start: int, end: int) -> Array:
     return (
         voxels(array[first], start, end) if first == last else array[first : last + 1].reshape(-1)[start:end]
     )
-
-
-def array_of(volume: Any) -> Array | None:
-    """Return the array that a volume serves as it is, if there is one in memory."""
-    data = getattr(getattr(volume, "data", None), "_data", None)
-    if not isinstance(data, np.ndarray) or isinstance(data, np.memmap) or data.ndim == 0:
-        return None
-    if volume.encoding == "jpeg" or any(
-        is_overridden(volume, name) for name in ("get_encoded_subvolume", "info")
-    ):
-        return None
-    return np.asarray(data)
 
 
 def _sent_as(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -127,7 +127,15 @@ class Session:
         path = params.get("path")
         if not isinstance(path, str):
             raise ChannelError("bad-params", f"The path of a source is {path!r}; expected a text.")
-        return _runtime.in_background(sources.read, self.volume, path)
+        return _runtime.in_background(self._answer, path, params.get("limit"))
+
+    def _answer(self, path: str, limit: Any) -> Reply:
+        reply = sources.read(self.volume, path)
+        key = path.removeprefix("/neuroglancer/info/")
+        # Whoever asks what a volume is, with room for its array, will ask that next.
+        if key != path and isinstance(limit, int | float) and reply.result["status"] == 200:
+            reply.result["described"] = resident.describe(self.volume(key), key, int(limit))
+        return reply
 
     def _act(self, params: dict[str, Any], data: bytes | None) -> Reply:
         # A user's handler may fail; the page has nothing to do with that.

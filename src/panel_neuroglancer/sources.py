@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .channel import Reply
+from . import heap
+from .channel import Data, Reply
 from .downsampling import mean
 from .errors import DataError, ReadError
 from .volumes import check_volume
@@ -58,7 +60,7 @@ def read(volumes: Callable[[str], Any], path: str) -> Reply:
     return Reply({"status": 200, "reason": "OK"}, data)
 
 
-def _read(volumes: Callable[[str], Any], path: str) -> bytes:
+def _read(volumes: Callable[[str], Any], path: str) -> Data:
     match = _PATH.match(path)
     if match is None:
         raise NotServedError(400, f"No data has the path {path}")
@@ -107,13 +109,17 @@ def _info(volume: Any) -> bytes:
     return str(encode_json(info)).encode()
 
 
-def _subvolume(volume: Any, encoding: str, rest: str) -> bytes:
+def _subvolume(volume: Any, encoding: str, rest: str) -> Data:
     scale, start, end = span(rest)
     if is_overridden(volume, "get_encoded_subvolume"):
         data, _ = volume.get_encoded_subvolume(encoding, start, end, ",".join(map(str, scale)))
         return bytes(data)
     if encoding not in _ENCODERS:
         raise NotServedError(400, f"There is no encoding {encoding!r}")
+    array = array_of(volume) if encoding == "raw" else None
+    if array is not None and heap.can_cut(array):
+        checked(volume, start, end, scale)
+        return heap.chunk(array, rest, mean=volume.volume_type == "image")
     return _ENCODERS[encoding](cut(volume, start, end, scale))
 
 
@@ -147,6 +153,18 @@ def _jpeg(part: Any) -> bytes:
 _ENCODERS: dict[str, Callable[[Any], bytes]] = {"raw": _raw, "npz": _npz, "jpeg": _jpeg}
 
 
+def array_of(volume: Any) -> NDArray[Any] | None:
+    """Return the array that a volume serves as it is, if there is one in memory."""
+    data = getattr(getattr(volume, "data", None), "_data", None)
+    if not isinstance(data, np.ndarray) or isinstance(data, np.memmap) or data.ndim == 0:
+        return None
+    if volume.encoding == "jpeg" or any(
+        is_overridden(volume, name) for name in ("get_encoded_subvolume", "info")
+    ):
+        return None
+    return np.asarray(data)
+
+
 def is_overridden(volume: Any, method: str) -> bool:
     """Whether a volume's class has its own way to do something that ``LocalVolume`` does."""
     from neuroglancer import LocalVolume
@@ -173,18 +191,7 @@ def cut(volume: Any, start: Any, end: Any, factor: Any) -> Any:
     """
     from neuroglancer import downsample
 
-    rank = volume.rank
-    if not len(start) == len(end) == len(factor) == rank:
-        raise NotServedError(400, f"The volume has {rank} dimensions")
-    if np.any(factor < 1) or np.prod(factor) > volume.max_downsampling:
-        raise NotServedError(400, f"The volume is not downsampled by {factor.tolist()}")
-    shape = -(-np.asarray(volume.shape) // factor)
-    if np.any(end < start) or np.any(start < 0) or np.any(end > shape):
-        raise NotServedError(400, f"The volume has the shape {shape.tolist()} at this scale")
-    box = tuple(
-        slice(int(s * f), int(min(n, e * f)))
-        for s, e, f, n in zip(start, end, factor, volume.shape, strict=True)
-    )
+    box = checked(volume, start, end, factor)
     part = np.asarray(volume.data[box])
     wanted = tuple(s.stop - s.start for s in box)
     if part.shape != wanted:
@@ -206,6 +213,22 @@ def cut(volume: Any, start: Any, end: Any, factor: Any) -> Any:
         part = reduce(part, factor)
     # The page reads little-endian whatever the array was made as.
     return part.astype(part.dtype.newbyteorder("<"), copy=False)
+
+
+def checked(volume: Any, start: Any, end: Any, factor: Any) -> tuple[slice, ...]:
+    """Return which voxels of the full resolution a part is made of, or raise NotServedError; see `cut`."""
+    rank = volume.rank
+    if not len(start) == len(end) == len(factor) == rank:
+        raise NotServedError(400, f"The volume has {rank} dimensions")
+    if np.any(factor < 1) or np.prod(factor) > volume.max_downsampling:
+        raise NotServedError(400, f"The volume is not downsampled by {factor.tolist()}")
+    shape = -(-np.asarray(volume.shape) // factor)
+    if np.any(end < start) or np.any(start < 0) or np.any(end > shape):
+        raise NotServedError(400, f"The volume has the shape {shape.tolist()} at this scale")
+    return tuple(
+        slice(int(s * f), int(min(n, e * f)))
+        for s, e, f, n in zip(start, end, factor, volume.shape, strict=True)
+    )
 
 
 def _span(box: tuple[slice, ...]) -> str:

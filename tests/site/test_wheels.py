@@ -127,6 +127,7 @@ def package(tmp_path: Path) -> Path:
         "browser/server.py",
         "dist/loader.js",
         "dist/loader.packed.js",
+        "dist/heap.js",
         "dist/engine.json",
         "dist/engine/engine-1.js",
     ):
@@ -146,7 +147,7 @@ def test_our_own_wheel_has_the_loader_but_neither_engine_nor_builder_nor_what_ne
     assert wheel.version == "7.1"
     assert {path.removeprefix("panel_neuroglancer/") for path in wheel.files if "dist-info" not in path} == {
         "view.py", "session.py", "py.typed", "dist/loader.js", "dist/loader.packed.js",
-        "dist/engine.json",
+        "dist/heap.js", "dist/engine.json",
     }  # fmt: skip
     assert [need.name for need in wheel.requires] == ["panel", "neuroglancer"]
 

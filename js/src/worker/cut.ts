@@ -6,6 +6,7 @@ import {
   check,
   dot,
   type Layout,
+  type Memory,
   type Part,
   product,
   stridesOf,
@@ -22,7 +23,7 @@ import { average } from "./mean";
  * @returns the voxels in little-endian order, the first dimension fastest
  * @throws PartError where the array has no such part
  */
-export function cut(layout: Layout, buffer: ArrayBuffer, part: Part, mean: boolean): ArrayBuffer {
+export function cut(layout: Layout, buffer: Memory, part: Part, mean: boolean): ArrayBuffer {
   check(layout, part);
   return mean && part.factor.some((f) => f !== 1) ? average(layout, buffer, part) : pick(layout, buffer, part);
 }
@@ -65,7 +66,7 @@ export function paste(
   walk(axes, (from, to) => target.set(source.subarray(from, from + row), to), 0, words * dot(start, one, strides));
 }
 
-function pick(layout: Layout, buffer: ArrayBuffer, { start, end, factor }: Part): ArrayBuffer {
+function pick(layout: Layout, buffer: Memory, { start, end, factor }: Part): ArrayBuffer {
   const size = start.map((a, d) => (end[d] as number) - a);
   const words = wordsPerVoxel(layout.dtype);
   const strides = stridesOf(layout);

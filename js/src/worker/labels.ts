@@ -1,43 +1,13 @@
 // Cuts labels out of an array in the form in which neuroglancer draws them: small blocks, each with a table of its labels
 // and a few bits per voxel. neuroglancer makes that itself out of voxels, in other workers, at several times the cost.
 import { cut } from "./cut";
-import { check, dot, type Layout, type Part, product, stridesOf, wordsOf, wordsPerVoxel } from "./layout";
+import { check, dot, type Layout, type Memory, type Part, product, stridesOf, wordsOf, wordsPerVoxel } from "./layout";
 import type { Triple } from "./objects";
-
-/** Twice the most voxels of a block, so that the labels of a block are found after few tries. */
-const SLOTS = 1 << 10;
-
-/** The place of each label of one block in its table, found by a hash. */
-class Places {
-  count = 0;
-  readonly low = new Uint32Array(SLOTS);
-  readonly high = new Uint32Array(SLOTS);
-  readonly #slots = new Uint16Array(SLOTS);
-  readonly #used = new Uint16Array(SLOTS);
-
-  clear(): void {
-    for (let i = 0; i < this.count; ++i) this.#slots[this.#used[i] as number] = 0;
-    this.count = 0;
-  }
-
-  of(low: number, high: number): number {
-    let slot = (Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1) >>> 22) & (SLOTS - 1);
-    for (;;) {
-      const place = (this.#slots[slot] as number) - 1;
-      if (place < 0) break;
-      if (this.low[place] === low && this.high[place] === high) return place;
-      slot = (slot + 1) & (SLOTS - 1);
-    }
-    const place = this.count++;
-    this.#slots[slot] = place + 1;
-    this.#used[place] = slot;
-    this.low[place] = low;
-    this.high[place] = high;
-    return place;
-  }
-}
+import { Places } from "./places";
+import { canScanRows, packRows, ROWS, scanRows } from "./rows";
 
 const places = new Places();
+const rows = new Uint32Array(ROWS);
 let scratch = new Uint32Array(0);
 
 /**
@@ -46,7 +16,7 @@ let scratch = new Uint32Array(0);
  * @param block voxels of a block along x, y, z; at most 512 in all
  * @throws PartError where the array has no such part
  */
-export function compress(layout: Layout, buffer: ArrayBuffer, part: Part, block: Triple): ArrayBuffer {
+export function compress(layout: Layout, buffer: Memory, part: Part, block: Triple): ArrayBuffer {
   check(layout, part);
   const size = part.start.map((a, d) => (part.end[d] as number) - a);
   const width = wordsPerVoxel(layout.dtype);
@@ -68,6 +38,7 @@ export function compress(layout: Layout, buffer: ArrayBuffer, part: Part, block:
   if (scratch.length < most) scratch = new Uint32Array(most);
   const out = scratch;
   const indices = new Uint16Array(Math.ceil(volume / 32) * 32);
+  const inRows = width === 1 && canScanRows(block);
   const single = new Map<number | bigint, number>();
   // One channel, which begins after this word; all offsets count from there.
   const base = 1;
@@ -80,14 +51,17 @@ export function compress(layout: Layout, buffer: ArrayBuffer, part: Part, block:
       const ay = Math.min(by, ny - y0);
       for (let x0 = 0; x0 < nx; x0 += bx) {
         const ax = Math.min(bx, nx - x0);
-        if (ax * ay * az < volume) indices.fill(0);
         const first = width * origin + x0 * sx + y0 * sy + z0 * sz;
-        scan(words, width, first, [ax, ay, az], [sx, sy, sz], bx, by, indices);
+        const whole = ax * ay * az === volume;
+        const fast = whole && inRows && scanRows(words, { first, sx, sy, sz, ny: by, nz: bz }, places, rows);
+        if (!whole) indices.fill(0);
+        if (!fast) scan(words, width, first, [ax, ay, az], [sx, sy, sz], bx, by, indices);
         const { count } = places;
         let bits = 0;
         if (count > 1) for (bits = 1; 1 << bits < count; ) bits *= 2;
         out[header + 1] = end - base;
-        if (bits === 1) end = packBits(indices, volume, out, end);
+        if (fast && bits > 0) end = packRows(rows, by * bz, bits, out, end);
+        else if (bits === 1) end = packBits(indices, volume, out, end);
         else if (bits > 0) end = pack(indices, volume, bits, out, end);
         let table = end - base;
         const low = places.low[0] as number;

@@ -29,7 +29,14 @@ export const wordsPerVoxel = (dtype: DataTypeName): number => (dtype.endsWith("6
 
 export const bytesPerVoxel = (dtype: DataTypeName): number => WORDS[dtype].BYTES_PER_ELEMENT * wordsPerVoxel(dtype);
 
-export const wordsOf = (dtype: DataTypeName, buffer: ArrayBuffer): Words => new WORDS[dtype](buffer);
+/** Where an array lies: a buffer of its own, or a part of one. */
+export type Memory = ArrayBuffer | Uint8Array<ArrayBuffer>;
+
+export function wordsOf(dtype: DataTypeName, memory: Memory): Words {
+  const Typed = WORDS[dtype];
+  if (memory instanceof ArrayBuffer) return new Typed(memory);
+  return new Typed(memory.buffer, memory.byteOffset, memory.byteLength / Typed.BYTES_PER_ELEMENT);
+}
 
 /** Voxels from one index to the next, per dimension. */
 export function stridesOf({ shape, order }: Pick<Layout, "shape" | "order">): number[] {

@@ -7,6 +7,7 @@ import {
   type DataTypeName,
   dot,
   type Layout,
+  type Memory,
   type Part,
   product,
   stridesOf,
@@ -23,7 +24,7 @@ const LARGEST: Partial<Record<DataTypeName, number>> = { uint8: 255, int8: 128, 
 const EXACT = 2 ** 24;
 
 /** Average a part of an array, which must have it. */
-export function average(layout: Layout, buffer: ArrayBuffer, { start, end, factor }: Part): ArrayBuffer {
+export function average(layout: Layout, buffer: Memory, { start, end, factor }: Part): ArrayBuffer {
   const { shape, dtype } = layout;
   const size = start.map((a, d) => (end[d] as number) - a);
   const first = start.map((a, d) => a * (factor[d] as number));

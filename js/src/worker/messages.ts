@@ -63,7 +63,7 @@ export interface Need {
   need: number;
   key: string;
   generation: number;
-  /** The chunk, as Python knows it. */
+  /** The rest of the path, as in `ResidentAsk`. */
   rest: string;
 }
 
@@ -76,7 +76,10 @@ export interface Forgo {
 export type ToPage = Complete | Need | Forgo;
 
 /** The voxels of that chunk, x running fastest. */
-export interface Piece extends Omit<Packed, "bytes">, Need {}
+export interface Piece extends Omit<Packed, "bytes">, Need {
+  /** Whether they are compressed as labels already. */
+  compressed?: boolean;
+}
 
 export interface ResidentAsk {
   id: number;

@@ -35,6 +35,10 @@ export function unpack({ data, bytes, runs }: Packed, array: ArrayBuffer, offset
     };
     for (let i = 0; i < runs; ++i) target.fill(values[i], starts[i] as number, starts[i + 1] ?? bytes / size);
   }
-  // Garbage would pile up to a second copy of the array before it is collected.
+  giveBack(data);
+}
+
+/** Give memory back at once: garbage would pile up to a second copy of the array before it is collected. */
+export function giveBack(data: ArrayBuffer): void {
   structuredClone(data, { transfer: [data] });
 }

@@ -22,7 +22,7 @@ import type {
   Slab,
 } from "./messages";
 import { type Box, findObjects, maskOf, type ObjectId, objectId, type Triple } from "./objects";
-import { inflate, unpack } from "./packed";
+import { giveBack, inflate, unpack } from "./packed";
 
 interface Kept {
   info: Resident;
@@ -242,7 +242,7 @@ function need(job: Job): void {
   lastNeed += 1;
   job.need = lastNeed;
   needed.set(lastNeed, job);
-  self.postMessage({ need: lastNeed, key, generation, rest: rest.replace(/#.*/, "") } satisfies Need);
+  self.postMessage({ need: lastNeed, key, generation, rest } satisfies Need);
 }
 
 function forgo({ need, key }: Job): void {
@@ -258,6 +258,7 @@ async function piece({ need, ...packed }: Piece): Promise<void> {
   const job = needed.get(need);
   const kept = job && keptFor(job);
   if (job === undefined || kept === undefined) return;
+  if (packed.compressed) return answer(job, 200, "OK", data, true);
   const { part, block } = readPart<Triple>(job.rest);
   const { dtype, mean } = kept.info;
   const shape = part.end.map((b, d) => b - (part.start[d] as number));
@@ -265,7 +266,12 @@ async function piece({ need, ...packed }: Piece): Promise<void> {
   const layout = { dtype, mean, shape, order: shape.map((_, d) => shape.length - 1 - d) };
   const whole = { start: shape.map(() => 0), end: shape, factor: shape.map(() => 1) };
   try {
-    if (packed.runs === 0) return give(job, layout, data, whole, block);
+    if (packed.runs === 0) {
+      // As they are: the first dimension fastest.
+      if (block === undefined || mean) return answer(job, 200, "OK", data);
+      give(job, layout, data, whole, block);
+      return giveBack(data);
+    }
     if (scratch.byteLength < bytes) scratch = new ArrayBuffer(bytes);
     unpack({ ...packed, data, bytes }, scratch, 0, bytesPerVoxel(dtype));
     give(job, layout, scratch, whole, block);

@@ -262,7 +262,7 @@ def own(package: Path, engine: bool = False) -> Wheel:
         for path in package.rglob("*")
         if path.suffix in (".py", ".typed") and not away.intersection([path, *path.parents])
     ]
-    paths += [loader, package / "dist" / "loader.packed.js", package / "dist" / "engine.json"]
+    paths += [loader, *(package / "dist" / name for name in ("loader.packed.js", "heap.js", "engine.json"))]
     if engine:
         paths += (package / "dist" / "engine").iterdir()
     files = {path.relative_to(package.parent).as_posix(): path.read_bytes() for path in sorted(paths)}
