@@ -87,7 +87,9 @@ def test_an_output_leaves_room_for_a_picture_in_50_kb(kernel, shown):
 
 def test_two_viewers_in_an_output_leave_room_for_two_pictures(kernel):
     (data,) = [
-        data for data in kernel.run("pn.Row(Neuroglancer(viewer), Neuroglancer(viewer))") if "text/html" in data
+        data
+        for data in kernel.run("pn.Row(Neuroglancer(viewer), Neuroglancer(viewer))")
+        if "text/html" in data
     ]
     assert len(json.dumps(data)) < 2 * 45_000
 
