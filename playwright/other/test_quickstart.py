@@ -38,7 +38,7 @@ class Book:
 
     def do(self, name: str, *values: Any) -> Any:
         begun = self.other.evaluate(f"begin({json.dumps(name)}, ...{json.dumps(values)})")
-        result = browsers.until(self.other, f"begun[{begun}]")
+        result = browsers.until(self.other, f"begun[{begun}] && {{ ended: true, ...begun[{begun}] }}")
         assert "error" not in result, f"{name} {values}: {result['error']}"
         return result.get("value")
 
