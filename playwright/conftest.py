@@ -20,6 +20,8 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, R
 
 from panel_neuroglancer.site.serve import Server
 
+pytest.register_assert_rewrite("known", "lessons", "life", "notebook_page")
+
 # Software WebGL: the tests must run where there is no GPU.
 GL_FLAGS = (Path(__file__).parent / "chromium.flags").read_text().split()
 # Chromium's own remarks on software WebGL and on how neuroglancer finds what is under the mouse.

@@ -68,11 +68,30 @@ def kernel(request):
 
 
 @pytest.mark.parametrize(
-    "shown", ["Neuroglancer(viewer)", "Neuroglancer(viewer, show_state=True)", "Neuroglancer()"]
+    "shown",
+    [
+        "Neuroglancer(viewer)",
+        "Neuroglancer(viewer, show_state=True)",
+        "Neuroglancer()",
+        "pn.Row(Neuroglancer(viewer))",
+        "pn.Column('# Mine', Neuroglancer(viewer))",
+        "pn.Card(Neuroglancer(viewer))",
+        "pn.Accordion(('mine', Neuroglancer(viewer)))",
+        "pn.Column(pn.Row(pn.widgets.IntSlider(), pn.widgets.Select(options=['a']), pn.widgets.Button()), Neuroglancer(viewer))",
+    ],
 )
 def test_an_output_leaves_room_for_a_picture_in_50_kb(kernel, shown):
     (data,) = [data for data in kernel.run(shown) if "text/html" in data]
     assert len(json.dumps(data)) < 45_000
+
+
+def test_two_viewers_in_an_output_leave_room_for_two_pictures(kernel):
+    (data,) = [
+        data
+        for data in kernel.run("pn.Row(Neuroglancer(viewer), Neuroglancer(viewer))")
+        if "text/html" in data
+    ]
+    assert len(json.dumps(data)) < 2 * 45_000
 
 
 def test_a_long_state_is_not_in_the_output(kernel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -105,6 +106,20 @@ def test_the_sdist_makes_the_same_wheel_without_node_and_git(
     (again,) = (tmp_path / "out").iterdir()
     with zipfile.ZipFile(built["whl"]) as first, zipfile.ZipFile(again) as second:
         assert {i.filename: i.CRC for i in first.infolist()} == {i.filename: i.CRC for i in second.infolist()}
+
+
+def test_jupyterlab_finds_the_wheels_extension(python: Path, bare: dict[str, str]) -> None:
+    program = "from jupyterlab.labextensions import main; main()"
+    done = subprocess.run(
+        [python, "-c", program, "list"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**bare, "NO_COLOR": "1"},
+    )
+    said = re.sub(r"\x1b\[\d+m", "", done.stdout + done.stderr)
+    _, _, found = said.partition(str(python.parents[1] / "share/jupyter/labextensions"))
+    assert re.search(r"^\s*panel-neuroglancer v\S+ enabled OK", found, re.MULTILINE), said
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
 import sys
@@ -14,58 +13,14 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import nbformat
-import numpy as np
 import pytest
-from numpy.typing import NDArray
+from known import EXTENSION, VOLUME, notebook_of, run_all
+from notebook_page import Desk, Notebook, watched_context
 from playwright.sync_api import Browser, BrowserContext
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 DIST = ROOT / "src" / "panel_neuroglancer" / "dist"
-
-spec = importlib.util.spec_from_file_location("panel_neuroglancer_notebook_driver", HERE / "notebook.py")
-assert spec is not None
-assert spec.loader is not None
-driver = importlib.util.module_from_spec(spec)
-sys.modules[spec.name] = driver
-spec.loader.exec_module(driver)
-
-SHAPE = (32, 12, 8)  # x, y, z
-
-# The first cells of every notebook. The plane z = 4 is drawn in grey, six pixels wide and high a voxel.
-EXTENSION = "import panel as pn\npn.extension(inline=True)"
-VOLUME = """
-import numpy as np, neuroglancer
-from panel_neuroglancer import Neuroglancer
-x, y, z = np.indices((32, 12, 8))
-voxels = ((7 * x + 31 * y + 101 * z) % 251).astype("uint8")
-space = neuroglancer.CoordinateSpace(names=["x", "y", "z"], units="nm", scales=[4, 4, 4])
-viewer = neuroglancer.Viewer()
-with viewer.txn() as s:
-    s.dimensions = space
-    s.layers["image"] = neuroglancer.ImageLayer(
-        source=neuroglancer.LocalVolume(voxels, dimensions=space), opacity=1,
-        shader="void main() { emitGrayscale(float(toRaw(getDataValue())) / 255.0); }")
-    s.layout, s.position, s.cross_section_scale = "xy", [16, 6, 4.5], 1 / 6
-    s.show_axis_lines = s.show_scale_bar = s.show_default_annotations = False
-    s.cross_section_background_color = "#000000"
-"""
-SHOWN = 'view = Neuroglancer(viewer, height=300, ui="none")\nview'
-
-
-def plane(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the grey values in the middle of a picture, ``[x, y]``, one per voxel."""
-    nx, ny, _ = SHAPE
-    left, top = (picture.shape[1] - 6 * nx) // 2, (picture.shape[0] - 6 * ny) // 2
-    cells = picture[top : top + 6 * ny, left : left + 6 * nx].reshape(ny, 6, nx, 6, 3)
-    assert (cells == cells[:, :1, :, :1, :1]).all(), "a voxel is not one grey"
-    return cells[:, 0, :, 0, 0].T
-
-
-def voxels(z: int = 4) -> NDArray[np.uint8]:
-    """Return the plane that `VOLUME` shows."""
-    x, y = np.indices(SHAPE[:2])
-    return ((7 * x + 31 * y + 101 * z) % 251).astype("uint8")
 
 
 @dataclass
@@ -80,16 +35,18 @@ class Server:
         """Write a notebook; returns its name."""
         self.made += 1
         name = name or f"notebook-{self.made}.ipynb"
-        notebook = nbformat.v4.new_notebook(
-            cells=[nbformat.v4.new_code_cell(source.strip()) for source in cells],
-            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-        )
-        nbformat.write(notebook, self.folder / name)
+        nbformat.write(notebook_of(*cells), self.folder / name)
         return name
 
     def read(self, name: str) -> Any:
         """Return what is in a notebook's file."""
         return json.loads((self.folder / name).read_text("utf-8"))
+
+    def address(self, name: str, app: str) -> str:
+        """Return the address of a notebook in an application."""
+        self.made += 1
+        # A workspace of its own, so that no other notebook is opened again with it.
+        return f"{self.url}{f'lab/workspaces/{self.made}/tree' if app == 'lab' else app}/{name}"
 
     def end_kernels(self) -> None:
         """Shut all kernels down."""
@@ -145,6 +102,8 @@ def _jupyter(folder: Path, program: Callable[..., AbstractContextManager[str]]) 
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "IPYTHONDIR": str(folder / "ipython"),
         "JUPYTER_NO_CONFIG": "",
+        # As docs/notebooks.md says for places without a network.
+        "PANEL_INLINE": "true",
     }
     command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
     address = r"http://127\.0\.0\.1:\d+/(?=\S*lab)"
@@ -159,71 +118,37 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory, program: Any) -> Iterator[
         yield server
 
 
-# Counts the page's WebGL contexts that are not lost.
-CONTEXTS = """
-(() => {
-  const all = new Set(), { getContext } = HTMLCanvasElement.prototype;
-  HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
-    const context = getContext.call(this, kind, ...rest);
-    if (kind === "webgl2" && context) all.add(context);
-    return context;
-  };
-  window.contexts = () => [...all].filter((context) => !context.isContextLost()).length;
-})();
-"""
-
-
 @dataclass
-class Desk:
-    """Opens notebooks in one watched browser context."""
+class CPython(Desk):
+    """Opens notebooks of a Jupyter server's."""
 
     server: Server
-    context: BrowserContext
-    watch: Any
 
-    def open(self, name: str, app: str = "lab") -> Any:
-        """Open a notebook in a tab of its own."""
-        page = self.context.new_page()
-        page.set_default_timeout(30_000)
-        self.server.made += 1
-        # A workspace of its own, so that no other notebook is opened again with it.
-        folder = f"lab/workspaces/{self.server.made}/tree" if app == "lab" else app
-        return driver.Notebook(page, f"{self.server.url}{folder}/{name}").open()
-
-    def new(self, *cells: str, app: str = "lab", run: bool = True) -> Any:
+    def new(self, *cells: str, app: str = "lab", run: bool = True) -> Notebook:
         """Open a new notebook that begins with the cells that make the viewer, and run all."""
         notebook = self.open(self.server.write(EXTENSION, VOLUME, *cells), app)
         if run:
-            for cell in range(2 + len(cells)):
-                notebook.run(cell)
+            run_all(notebook)
         return notebook
+
+    def new_beside(self, other: Notebook, *cells: str) -> Notebook:
+        """Open a new notebook in the page of another one, and run all."""
+        return run_all(other.beside(self.server.write(EXTENSION, VOLUME, *cells)))
+
+    def saved(self, notebook: Notebook, cell: int) -> str:
+        """Save a notebook; return what the output of a cell is in its file, as text."""
+        notebook.command("docmanager:save")
+        return json.dumps(self.server.read(notebook.name)["cells"][cell]["outputs"])
 
 
 # JupyterLab's own remarks, and Notebook's.
 EXPECTED = (
     "long to activate", "ms to activate", "Connection lost, reconnecting", "is duplicated.", "[yjs#509]",
-    "Cannot read properties of undefined (reading 'schema')", "'filebrowser:open-path' not registered",
+    "No exact match found for", "Cannot read properties of undefined (reading 'schema')", "'filebrowser:open-path' not registered",
 )  # fmt: skip
 
 
 @pytest.fixture
-def desk(browser: Browser, jupyter: Server, watched: Callable[[BrowserContext], Any]) -> Iterator[Desk]:
-    context = browser.new_context(viewport={"width": 1000, "height": 1500})
-    context.add_init_script(path=HERE.parent / "component" / "page.js")
-    context.add_init_script(CONTEXTS)
-    watch = watched(context)
-    watch.expect(*EXPECTED)
-    yield Desk(jupyter, context, watch)
-    context.close()
-    watch.check()
-
-
-@pytest.fixture(scope="session")
-def known() -> Any:
-    """Give the test modules what they need of the above (they cannot import from a conftest)."""
-
-    class Known:
-        EXTENSION, VOLUME, SHOWN = EXTENSION, VOLUME, SHOWN
-        voxels, plane = staticmethod(voxels), staticmethod(plane)
-
-    return Known
+def desk(browser: Browser, jupyter: Server, watched: Callable[[BrowserContext], Any]) -> Iterator[CPython]:
+    with watched_context(browser, watched, EXPECTED, (1000, 1500)) as (context, watch):
+        yield CPython(context, watch, jupyter.address, jupyter)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from known import SHOWN, right
+
 AWAIT = """
 import asyncio
 changed = asyncio.Event()
@@ -18,30 +21,31 @@ while True:
 """
 
 
-def running(desk: Any, known: Any, cell: str) -> Any:
+def running(desk: Any, cell: str) -> tuple[Any, int]:
     """Open a notebook with a viewer, and begin to run a cell below it."""
-    notebook = desk.new(known.SHOWN, cell, run=False)
+    notebook = desk.new(SHOWN, cell, run=False)
     for before in range(3):
         notebook.run(before)
-    notebook.drawn()
-    notebook.until("view.ready")
-    notebook.start(3)
-    notebook.busy()
-    return notebook
+    notebook.drawn(2)
+    notebook.until_python("view.ready")
+    started = notebook.start(3)
+    notebook.until("the kernel is not busy", "kernel().status === 'busy'")
+    return notebook, started
 
 
-def test_the_viewer_lives_while_a_cell_awaits(desk: Any, known: Any) -> None:
-    notebook = running(desk, known, AWAIT)
-    notebook.view("v.position.value = Float32Array.of(16, 6, 5.5)")
-    assert notebook.finish() is None
-    assert notebook.python("seen")[2] == 5.5
+def test_the_viewer_lives_while_a_cell_awaits(desk: Any) -> None:
+    notebook, started = running(desk, AWAIT)
+    notebook.view(2, "v.position.value = Float32Array.of(16, 6, 5.5)")
+    notebook.finish(3, started)
+    assert notebook.ask("seen")[2] == 5.5
 
 
-def test_the_viewer_draws_while_a_cell_computes_and_the_cell_is_interrupted(desk: Any, known: Any) -> None:
-    notebook = running(desk, known, BUSY)
-    notebook.view("v.position.value = Float32Array.of(16, 6, 6.5)")
-    notebook.wait("v.state.toJSON().position[2] === 6.5 && v.isReady()")
-    assert (known.plane(notebook.picture()) == known.voxels(6)).all()
-    notebook.command("notebook:interrupt-kernel")
-    assert "KeyboardInterrupt" in str(notebook.finish())
-    notebook.until("viewer.state.position.tolist() == [16, 6, 6.5]")
+def test_the_viewer_draws_while_a_cell_computes_and_the_cell_is_interrupted(desk: Any) -> None:
+    notebook, started = running(desk, BUSY)
+    notebook.view(2, "v.position.value = Float32Array.of(16, 6, 6.5)")
+    notebook.until_state(2, "s.position[2] === 6.5")
+    right(notebook, 2, 6)
+    notebook.page.evaluate("jupyterapp.commands.execute('notebook:interrupt-kernel').then(() => {})")
+    with pytest.raises(AssertionError, match="KeyboardInterrupt"):
+        notebook.finish(3, started)
+    notebook.until_python("viewer.state.position.tolist() == [16, 6, 6.5]")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-COUNT = "lab.panel.content.model.cells.length"
+from known import SHOWN
+
+COUNT = "book().content.model.cells.length"
 KEYS = [
     "a",
     "b",
@@ -25,43 +27,43 @@ KEYS = [
 ]
 
 
-def test_keys_in_the_viewer_do_nothing_in_the_notebook(desk: Any, known: Any) -> None:
-    notebook = desk.new(known.SHOWN, "ran = True", run=False)
+def test_keys_in_the_viewer_do_nothing_in_the_notebook(desk: Any) -> None:
+    notebook = desk.new(SHOWN, "ran = True", run=False)
     for cell in range(3):
         notebook.run(cell)
-    notebook.drawn()
+    notebook.drawn(2)
     page = notebook.page
     before = page.evaluate(
-        "JSON.stringify(lab.panel.content.model.sharedModel.toJSON().cells.map(c => [c.id, c.source, c.cell_type]))"
+        "JSON.stringify(book().content.model.sharedModel.toJSON().cells.map(c => [c.id, c.source, c.cell_type]))"
     )
     box = page.locator(".panel-neuroglancer-viewer").bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    active = page.evaluate("lab.panel.content.activeCellIndex")
+    active = page.evaluate("book().content.activeCellIndex")
     for key in KEYS:
         page.keyboard.press(key)
-    # The viewer's own: "l" hides the first layer's panel; the arrow moves.
-    notebook.wait("true")
+    # They came to the viewer: "1" hides the first layer.
+    notebook.until_state(2, "s.layers[0].visible === false")
     after = page.evaluate(
-        "JSON.stringify(lab.panel.content.model.sharedModel.toJSON().cells.map(c => [c.id, c.source, c.cell_type]))"
+        "JSON.stringify(book().content.model.sharedModel.toJSON().cells.map(c => [c.id, c.source, c.cell_type]))"
     )
     assert after == before
-    assert page.evaluate("lab.panel.content.activeCellIndex") == active
-    assert page.evaluate("lab.panel.content.mode") == "command"
+    assert page.evaluate("book().content.activeCellIndex") == active
+    assert page.evaluate("book().content.mode") == "command"
 
 
-def test_keys_for_the_notebook_do_nothing_in_the_viewer(desk: Any, known: Any) -> None:
-    notebook = desk.new(known.SHOWN)
-    notebook.drawn()
+def test_keys_for_the_notebook_do_nothing_in_the_viewer(desk: Any) -> None:
+    notebook = desk.new(SHOWN)
+    notebook.drawn(2)
+    # What the viewer adds to the state by itself is in Python by then.
+    notebook.until_python("view.ready")
     page = notebook.page
-    state = notebook.python("viewer.state.to_json()")
+    state = notebook.ask("viewer.state.to_json()")
     notebook.select(0)
-    page.evaluate(
-        "lab.panel.content.activate(); lab.panel.content.mode = 'command'; lab.panel.content.node.focus()"
-    )
+    page.evaluate("book().content.activate(); book().content.mode = 'command'; book().content.node.focus()")
     cells = page.evaluate(COUNT)
-    for key in ("ArrowDown", "b", "ArrowUp", "ArrowDown", "1", "y", "d", "d"):
-        page.keyboard.press(key)
-    page.wait_for_function(f"{COUNT} === {cells}")
-    notebook.python("1")
-    assert notebook.python("viewer.state.to_json()") == state
+    for keys, more in ((("ArrowDown", "b"), 1), (("ArrowUp", "ArrowDown", "1", "y", "x"), 0)):
+        for key in keys:
+            page.keyboard.press(key)
+        page.wait_for_function(f"{COUNT} === {cells + more}")
+    assert notebook.ask("viewer.state.to_json()") == state

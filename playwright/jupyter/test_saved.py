@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 import numpy as np
+from known import SHOWN, right
 from PIL import Image
 
 HINT = "Run the cell to bring it to life."
@@ -30,18 +31,18 @@ def picture(text: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")).astype(int)
 
 
-def test_a_saved_notebook_is_small_and_shows_the_last_view(desk: Any, jupyter: Any, known: Any) -> None:
-    notebook = desk.new(known.SHOWN)
-    notebook.drawn()
+def test_a_saved_notebook_is_small_and_shows_the_last_view(desk: Any, jupyter: Any) -> None:
+    notebook = desk.new(SHOWN)
+    notebook.drawn(2)
     notebook.run(2)  # again: one picture, not two
-    notebook.drawn()
-    notebook.view("v.position.value = Float32Array.of(16, 6, 6.5)")
-    notebook.until("viewer.state.position.tolist() == [16, 6, 6.5] and view.ready")
-    seen = notebook.picture().astype(int)
-    live = notebook.view("e.live = true")
+    notebook.drawn(2)
+    notebook.view(2, "v.position.value = Float32Array.of(16, 6, 6.5)")
+    notebook.until_python("viewer.state.position.tolist() == [16, 6, 6.5] and view.ready")
+    seen = notebook.pixels(2).astype(int)
+    live = notebook.view(2, "e.live = true")
     assert live
     notebook.command("docmanager:save")
-    assert notebook.view("e.live"), "saving made the output anew"
+    assert notebook.view(2, "e.live"), "saving made the output anew"
     name = notebook.name
     saved = output(jupyter.read(name), 2)
     assert len(json.dumps(saved)) <= 50_000
@@ -63,8 +64,8 @@ def test_a_saved_notebook_is_small_and_shows_the_last_view(desk: Any, jupyter: A
     assert shown == 1
     for cell in range(3):
         notebook.run(cell)
-    notebook.drawn()
-    assert (known.plane(notebook.picture()) == known.voxels(4)).all()
+    notebook.drawn(2)
+    right(notebook, 2)
     assert "<figure" not in html(output({"cells": [{"outputs": notebook.outputs(2)}]}, 0))
 
     # In a notebook that is not trusted no script runs.

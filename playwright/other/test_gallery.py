@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
 import io
 import json
-import socket
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import browsers
 import numpy as np
 import pytest
 from PIL import Image
@@ -20,18 +18,6 @@ ROOT = Path(__file__).parents[2]
 SITE = ROOT / "build" / "site"
 
 
-def _load() -> Any:
-    # The folders of browser tests are no packages.
-    spec = importlib.util.spec_from_file_location("other_browsers", Path(__file__).with_name("browsers.py"))
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-browsers = _load()
 PAGE = (ROOT / "playwright/component/page.js").read_text("utf8")
 DRAWN = """(() => {
   const viewers = deep(".panel-neuroglancer-viewer").map((e) => e.neuroglancerViewer);
@@ -47,23 +33,6 @@ def url(serve: Callable[[Path], Any]) -> Iterator[str]:
     assert (SITE / ".done").exists(), f"{SITE} is missing: run `make site`"
     with serve(SITE) as url:
         yield url
-
-
-@pytest.fixture(scope="module", params=["firefox", "webkit"])
-def other(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    there = {"firefox": browsers.FIREFOX, "webkit": browsers.WEBKIT_DRIVER and browsers.MINI_BROWSER}
-    if not (browsers.XVFB and there[request.param]):
-        pytest.skip(
-            f"issue 5: {request.param} can be driven here only as Debian has it; `make browser` installs it there"
-        )
-    if request.param == "firefox":
-        with browsers.firefox(tmp_path_factory.mktemp("firefox")) as other:
-            yield other
-    else:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        with browsers.webkit(port) as other:
-            yield other
 
 
 def look(other: Any) -> np.ndarray:

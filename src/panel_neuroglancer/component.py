@@ -7,14 +7,13 @@ from functools import partial
 from typing import IO, Any
 
 import param
-from bokeh.model import Model
 from panel.config import config
 from panel.custom import PyComponent
 from panel.reactive import Reactive
 from panel.viewable import Layoutable
 from param.parameterized import _syncing, batch_call_watchers
 
-from . import _runtime, demo, gui, outputs
+from . import _runtime, demo, gui
 from .checks import State, as_state
 from .errors import NeuroglancerError, UrlError
 from .parameters import Checked, Lazy, Link, Segments, as_ui
@@ -186,10 +185,6 @@ class Neuroglancer(PyComponent):  # type: ignore[misc]
         # Panel would prefer the layout's own values, some of which come from pn.extension(…), to the component's.
         self._frame.param.update({name: getattr(self, name) for name in Layoutable.param if name != "name"})
         return self._frame
-
-    def _render_mimebundle(self, model: Model, *args: Any, **kwargs: Any) -> Any:
-        outputs.share_stylesheets(model)
-        return super()._render_mimebundle(model, *args, **kwargs)
 
     # As Panel's own components have it; a PyComponent does not.
     link = Reactive.link

@@ -1,10 +1,13 @@
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 LITE = Path(__file__).parents[2] / "lite"
+# What lies beside the notebooks.
+MODULES = ("neuropil", "checks")
 
 
 def load_script(path: Path) -> ModuleType:
@@ -40,3 +43,22 @@ def brain(site, monkeypatch) -> ModuleType:
     """The demo app, run as a script, with its data on disk."""
     monkeypatch.setenv("PANEL_NEUROGLANCER_SITE_URL", f"{site.as_uri()}/")
     return load_script(LITE / "apps/brain.py")
+
+
+@pytest.fixture(scope="module")
+def checks():
+    sys.path.insert(0, str(LITE / "notebooks/workshop"))
+    kept = [*sys.path]
+    try:
+        import checks
+
+        yield checks
+    finally:
+        sys.path[:] = [p for p in kept if not p.startswith(str(LITE / "notebooks"))]
+        for name in MODULES:
+            sys.modules.pop(name, None)
+
+
+@pytest.fixture(scope="module")
+def tissue(checks):
+    return checks.tissue

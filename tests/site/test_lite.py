@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shlex
@@ -46,16 +47,23 @@ def contents(tmp_path: Path) -> Path:
     return folder
 
 
+WORKFLOW = yaml.safe_load((Path(__file__).parents[2] / "lite/deploy/github-pages.yml").read_text("utf8"))
+STEPS = WORKFLOW["jobs"]["site"]["steps"]
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A site made by the real command, with its zip file beside it."""
+    """A site made by the very command of the workflow for GitHub Pages, with its zip file beside it."""
     folder = tmp_path_factory.mktemp("lite")
-    (folder / "lessons").mkdir()
-    (folder / "lessons" / "one.txt").write_text("one")
-    out = folder / "site"
-    command = ["lite", "--contents", str(folder / "lessons"), "--out", str(out), "--requirements", "nibabel"]
-    assert cli.main([*command, "--zip", "--quiet", "--max-size", "60"]) == 0
-    return out
+    (folder / "notebooks").mkdir()
+    (folder / "notebooks" / "one.txt").write_text("one")
+    (folder / "requirements.txt").write_text("nibabel\n")
+    (command,) = [shlex.split(step["run"]) for step in STEPS if "--contents" in step.get("run", "")]
+    assert command[0] == "panel-neuroglancer"
+    with contextlib.chdir(folder):
+        assert cli.main([*command[1:], "--zip", "--quiet", "--max-size", "60"]) == 0
+    (upload,) = [step for step in STEPS if "upload-pages-artifact" in step.get("uses", "")]
+    return folder / str(upload["with"]["path"])
 
 
 def lock(site: Path) -> dict[str, Any]:
@@ -282,13 +290,50 @@ def test_the_kernels_own_packages_are_pyodides() -> None:
     assert found["ipython"].version == runtime.packages["ipython"]["version"]
 
 
-def test_the_workflow_for_github_pages_runs_the_command_as_it_is() -> None:
-    root = Path(__file__).parents[2]
-    workflow = yaml.safe_load((root / "lite/deploy/github-pages.yml").read_text())
-    runs = [step["run"] for step in workflow["jobs"]["site"]["steps"] if "run" in step]
-    (command,) = [shlex.split(run) for run in runs if run.startswith("panel-neuroglancer")]
-    args = cli._parser().parse_args(command[1:])
-    assert args.command == "lite"
-    extras = tomllib.loads((root / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    (install,) = [run for run in runs if run.startswith("pip")]
-    assert set(re.search(r"\[(.*)\]", install)[1].split(",")) <= set(extras)  # type: ignore[index]
+def test_the_workflow_for_github_pages_installs_what_its_command_needs() -> None:
+    assert WORKFLOW["permissions"] == {"contents": "read", "pages": "write", "id-token": "write"}
+    assert "deploy-pages" in STEPS[-1]["uses"]
+    extras = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    (install,) = [step["run"] for step in STEPS if step.get("run", "").startswith("pip")]
+    assert set(re.search(r"\[(.*)\]", install)[1].split(",")) == {"site", "lite"} <= set(extras)  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("what?.ipynb", "no such name on Windows"),
+        ("aux.ipynb", "no such name on Windows"),
+        ("dot./a.txt", "no such name on Windows"),
+        ("LESSONS/One.ipynb", None),
+        ("One.ipynb", "are one name"),
+        (f"{'deep/' * 30}a.txt", "too long a path"),
+    ],
+)
+def test_what_cannot_be_unpacked_on_windows_is_named(
+    contents: Path, tmp_path: Path, name: str, message: str | None
+) -> None:
+    (contents / name).parent.mkdir(parents=True, exist_ok=True)
+    (contents / name).write_text("")
+    if message is None:
+        classroom.check_names([contents])
+        return
+    with pytest.raises(BadInputError, match=message):
+        lite([contents], tmp_path / "out", LiteOptions(zip=True), QUIET)
+
+
+def test_all_of_a_site_can_be_unpacked_on_windows(site: Path) -> None:
+    classroom.check_names([site])
+
+
+@pytest.mark.parametrize("port", ["http", "-1", "65536"])
+def test_the_bundles_server_says_what_a_port_is(site: Path, tmp_path: Path, port: str) -> None:
+    with zipfile.ZipFile(site.with_name("site.zip")) as archive:
+        archive.extractall(tmp_path, [name for name in archive.namelist() if name.startswith("site/serve")])
+        archive.extractall(tmp_path, [name for name in archive.namelist() if name.startswith("site/server/")])
+    done = subprocess.run(
+        [sys.executable, "-S", tmp_path / "site/serve.py", port], capture_output=True, text=True
+    )
+    assert done.returncode
+    assert done.stderr.strip() == "The port is a number from 0 to 65535, as in: serve.py 8000"

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import http.client
+import mimetypes
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from panel_neuroglancer.site import errors, serve
 from panel_neuroglancer.site.errors import BadInputError
+from panel_neuroglancer.site.lite import classroom
 from panel_neuroglancer.site.serve import Server, open_server
 
 Get = Callable[..., tuple[http.client.HTTPResponse, bytes]]
@@ -27,6 +32,10 @@ def get(tmp_path: Path) -> Iterator[Get]:
         "a.css",
         "a.html",
         "a.whl",
+        "a.svg",
+        "A.PNG",
+        "a.woff2",
+        "a.nii.gz",
         "c/0/1",
         "static/neuroglancer/engine-0a1b2c3d4e.js",
     )
@@ -60,6 +69,31 @@ def test_files_have_their_types(get: Get, path: str, kind: str) -> None:
     response, body = get(path)
     assert (response.status, body) == (200, TEN)
     assert response.headers["Content-Type"] == kind
+
+
+def test_types_are_not_this_computers(get: Get, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In Windows' registry, which `mimetypes` reads, anything may stand."""
+    for ending in (".js", ".mjs", ".css", ".wasm", ".svg", ".png", ".json", ".html"):
+        monkeypatch.setitem(mimetypes.types_map, ending, "text/plain")
+    monkeypatch.setattr(mimetypes, "guess_type", lambda *_, **__: ("text/plain", None))
+    for path, kind in (
+        ("/a.js", "text/javascript"), ("/a.css", "text/css"), ("/a.wasm", "application/wasm"),
+        ("/A.PNG", "image/png"), ("/a.svg", "image/svg+xml"), ("/a.woff2", "font/woff2"), ("/a.nii.gz", "application/octet-stream"),
+    ):  # fmt: skip
+        assert get(path)[0].headers["Content-Type"] == kind
+
+
+def test_the_network_is_not_asked_for_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a network the answer takes half a minute on macOS."""
+    monkeypatch.setattr(socket, "getfqdn", lambda *_: pytest.fail("asked"))
+    with Server(tmp_path) as server:
+        assert server.url == f"http://127.0.0.1:{server.server_address[1]}/"
+
+
+def test_it_runs_in_the_oldest_python_that_is_promised() -> None:
+    for module in (serve, errors):
+        ast.parse(Path(module.__file__).read_text("utf8"), feature_version=(3, 9))
+    ast.parse(classroom.SERVER, feature_version=(3, 9))
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import mimetypes
 import os
 import re
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import TCPServer
 from typing import IO, Any
 
 from .errors import BadInputError
@@ -24,16 +26,25 @@ TYPES = {
     ".whl": "application/zip",
     ".css": "text/css",
     ".html": "text/html; charset=utf-8",
-    "": "application/octet-stream",
+    ".svg": "image/svg+xml",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+    ".webmanifest": "application/manifest+json",
 }
+# Python's own list, not this computer's: in Windows' registry anything may stand for a type.
+KNOWN = mimetypes.MimeTypes()
 
 
 class Handler(SimpleHTTPRequestHandler):
     """Serves files with the right types, single byte ranges and revalidation."""
 
     protocol_version = "HTTP/1.1"
-    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, **TYPES}  # noqa: RUF012
     _span: tuple[int, int] | None = None
+
+    def guess_type(self, path: Any) -> str:
+        """Return a file's type by the ending of its name."""
+        ending = os.path.splitext(path)[1].lower()
+        return TYPES.get(ending) or KNOWN.types_map[True].get(ending, "application/octet-stream")
 
     def end_headers(self) -> None:
         """Add what holds for every answer."""
@@ -102,6 +113,11 @@ class Server(ThreadingHTTPServer):
                 f"{folder} is not a folder: name the one that `panel-neuroglancer convert --out` wrote."
             )
         super().__init__((HOST, port), partial(Handler, directory=str(folder)))
+
+    def server_bind(self) -> None:
+        """Bind, but do not ask the network for this machine's name: where there is none that takes long."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = HOST, self.server_address[1]
 
     @property
     def url(self) -> str:

@@ -118,5 +118,7 @@ def _check(contents: Sequence[Path], out: Path, options: LiteOptions) -> list[Re
         raise BadInputError(
             f"--apps names {named}: choose from {', '.join(APPS)}, as in --apps lab,notebooks."
         )
+    if options.zip:
+        classroom.check_names(contents)
     check_target(out, MARKER)
     return parse_requirements(options.requirements)
