@@ -1,6 +1,6 @@
 // Links the page's Bokeh document with Python's: each change and each message arrives once, in the order it was made.
 import { release, withhold } from "./controls.js";
-import { Pairing, rename, viewersOf } from "./drawn.js";
+import { heirs, Pairing, rename, viewersOf } from "./drawn.js";
 
 const DRAWN = "drawn-"; // what ids begin with that Python has not given
 const AT_ONCE = 20; // changes in one patch: what waits behind them can still be merged, and the page stays alive
@@ -111,8 +111,8 @@ export class PageDocument {
     }
   }
 
-  /** Make the page's document Python's. */
-  async become(json) {
+  /** Make the page's document Python's; where that is drawn anew, `former` tells whose place its viewers take. */
+  async become(json, former) {
     const [data] = Object.values(JSON.parse(json));
     let became = false;
     try {
@@ -121,6 +121,8 @@ export class PageDocument {
       console.warn("What was drawn could not become Python's document, which is drawn anew:", error);
     }
     if (!became) {
+      if (this.shown)
+        for (const [id, drawn] of heirs(this.#drawn, data)) former.set(id, this.#doc.get_model_by_id(drawn));
       this.#clear();
       await this.#draw(data);
     }
