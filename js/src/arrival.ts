@@ -13,8 +13,6 @@ export interface Arrival {
   readonly pictures: Promise<void>[];
   /** By the ids of their models, viewers that have begun before their components; each moves in when it is called. */
   readonly early: Map<string, (model: PanelModel, container: Node) => Attached>;
-  /** By the ids of models that were drawn anew, the `data` of those whose place they take. */
-  readonly former: Map<string, object>;
 }
 
 /** The arrival to wait for; undefined where Python is there, or none will come. */

@@ -31,7 +31,7 @@ export function attach(model: PanelModel, container: Node, command = model.comma
   const coming = arrival()?.python;
   /** Whether Python is there, and not only what the page was made with. */
   let here = coming === undefined;
-  const before = arrival()?.former.get(model.data.id ?? "") ?? model.data;
+  const before = model.data.former ?? model.data;
   const former = paused.get(before);
   paused.delete(before);
   const conversation = former?.conversation ?? new Conversation(randomId());

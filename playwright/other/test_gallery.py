@@ -33,13 +33,6 @@ def _load() -> Any:
 
 browsers = _load()
 PAGE = (ROOT / "playwright/component/page.js").read_text("utf8")
-DRAWN = """(() => {
-  const viewers = deep(".panel-neuroglancer-viewer").map((e) => e.neuroglancerViewer);
-  return viewers.length > 0 && viewers.every((v) => v?.layerManager.managedLayers.length > 0 && v.isReady());
-})()"""
-ALIVE = (
-    """deep(".pn-boot-error")[0]?.textContent ?? ("pnReady" in document.documentElement.dataset && "alive")"""
-)
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +69,7 @@ def look(other: Any) -> np.ndarray:
 def test_it_draws_and_comes_alive(other: Any, url: str, app: str) -> None:
     other.goto(f"{url}{app}.html")
     other.evaluate(f"((0, eval)({json.dumps(PAGE)}), true)")
-    assert browsers.until(other, ALIVE) == "alive"
-    browsers.until(other, DRAWN)
+    assert browsers.until(other, "complete()") is True
     picture = look(other)
     assert ((picture.max(-1) - picture.min(-1)) > 40).mean() > 0.02, "nothing coloured is drawn"
     assert (picture.mean(-1) > 30).mean() > 0.05, "hardly anything is drawn"

@@ -24,15 +24,6 @@ SOURCES = {
 }
 APPS = ("brain", "fibres", "heart", "synapses", "denoise", "nuclei")
 
-# True once Python runs and all viewers show all they want to show; an error's text if the page has one.
-ALIVE = """() => {
-  const error = deep(".pn-boot-error")[0];
-  if (error) return error.textContent;
-  const viewers = deep(".panel-neuroglancer-viewer").map((e) => e.neuroglancerViewer);
-  return "pnReady" in document.documentElement.dataset && viewers.length > 0
-    && viewers.every((v) => v && v.layerManager.managedLayers.length > 0 && v.isReady());
-}"""
-
 
 @pytest.fixture(scope="module")
 def url(serve: Callable[[Path], Any]) -> Iterator[str]:
@@ -49,8 +40,8 @@ class Gallery:
 
     def alive(self) -> None:
         """Wait until Python is there and everything is drawn."""
-        self.page.wait_for_function(ALIVE, timeout=BOOT)
-        assert self.page.evaluate(ALIVE) is True, self.page.evaluate(ALIVE)
+        state = self.page.wait_for_function("complete()", timeout=BOOT).json_value()
+        assert state is True, state
 
     def wait(self, script: str, argument: Any = None, i: int = 0) -> Any:
         """Wait until an expression of ``v``, the upstream viewer, and ``x``, the argument, is true; return its value."""

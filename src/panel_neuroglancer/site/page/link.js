@@ -111,8 +111,8 @@ export class PageDocument {
     }
   }
 
-  /** Make the page's document Python's; where that is drawn anew, `former` tells whose place its viewers take. */
-  async become(json, former) {
+  /** Make the page's document Python's. */
+  async become(json) {
     const [data] = Object.values(JSON.parse(json));
     let became = false;
     try {
@@ -121,10 +121,14 @@ export class PageDocument {
       console.warn("What was drawn could not become Python's document, which is drawn anew:", error);
     }
     if (!became) {
-      if (this.shown)
-        for (const [id, drawn] of heirs(this.#drawn, data)) former.set(id, this.#doc.get_model_by_id(drawn));
+      const before = this.#doc;
       this.#clear();
-      await this.#draw(data);
+      await this.#draw(data, (doc) => {
+        if (before === undefined) return;
+        // Its viewers go on from what was done in those whose place they take (js/src/session.ts).
+        for (const [id, drawn] of heirs(this.#drawn, data))
+          doc.get_model_by_id(id).former = before.get_model_by_id(drawn);
+      });
     }
     this.#drawn = undefined;
   }

@@ -18,7 +18,7 @@ const PATIENCE_MS = 3000;
 const fewProcessors = navigator.hardwareConcurrency <= 2;
 const pictures = new Pictures();
 let arrived;
-globalThis[ARRIVAL] = { python: new Promise((resolve) => { arrived = resolve; }), pictures, early: new Map(), former: new Map() };
+globalThis[ARRIVAL] = { python: new Promise((resolve) => { arrived = resolve; }), pictures, early: new Map() };
 
 let page;
 let drawing; // resolves to whether there are viewers
@@ -51,7 +51,7 @@ async function pictured() {
 async function takeOver(documents, link) {
   try {
     await drawing;
-    await page.become(documents, globalThis[ARRIVAL].former);
+    await page.become(documents);
   } catch (error) {
     throw Object.assign(error, { page: true }); // not Python's fault
   }
