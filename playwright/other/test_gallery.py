@@ -65,11 +65,12 @@ def look(other: Any) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")).astype(int)
 
 
-@pytest.mark.parametrize("app", ["fibres", "brain"])
+@pytest.mark.parametrize("app", ["brain", "fibres", "heart", "synapses", "denoise", "nuclei"])
 def test_it_draws_and_comes_alive(other: Any, url: str, app: str) -> None:
     other.goto(f"{url}{app}.html")
     other.evaluate(f"((0, eval)({json.dumps(PAGE)}), true)")
     assert browsers.until(other, "complete()") is True
     picture = look(other)
-    assert ((picture.max(-1) - picture.min(-1)) > 40).mean() > 0.02, "nothing coloured is drawn"
+    if app != "denoise":
+        assert ((picture.max(-1) - picture.min(-1)) > 40).mean() > 0.02, "nothing coloured is drawn"
     assert (picture.mean(-1) > 30).mean() > 0.05, "hardly anything is drawn"
