@@ -80,17 +80,45 @@ def test_the_bricks_together_are_the_array(monkeypatch, order):
     assert bakery.left_out == []
 
 
-def test_a_large_array_has_a_coarse_copy_as_python_would_send_it(monkeypatch):
-    monkeypatch.setattr(baking, "_COARSE_FROM", 1000)
-    array = noise()
-    volume = neuroglancer.LocalVolume(array, SPACE, max_downsampled_size=10)
-    bakery, sources = bake(viewer_of(a=neuroglancer.ImageLayer(source=volume)))
+@pytest.mark.parametrize("layer", [neuroglancer.ImageLayer, neuroglancer.SegmentationLayer])
+def test_a_large_array_has_its_coarser_levels_as_python_would_send_them(monkeypatch, layer):
+    monkeypatch.setattr(baking, "_LEVELS_FROM", 1000)
+    monkeypatch.setattr(baking, "_BRICK", 500)
+    volume = neuroglancer.LocalVolume(noise(), SPACE, max_downsampled_size=10)
+    bakery, sources = bake(viewer_of(a=layer(source=volume)))
     (entry,) = sources.values()
-    factor, shape = entry["coarse"]["factor"], entry["coarse"]["shape"]
-    assert factor == [4, 4, 4]
-    rest = "/".join(",".join(map(str, part)) for part in (factor, [0, 0, 0], shape))
-    voxels = read(bakery, f"{entry['digest']}.coarse", entry["coarse"]["runs"], "u1")
-    assert voxels.tobytes() == resident.chunk(volume, 0, rest).data
+    assert [level["factor"] for level in entry["levels"]] == [[2, 2, 2], [4, 4, 4]]
+    for level in entry["levels"]:
+        together, factor = np.zeros(level["shape"], "u1"), level["factor"]
+        boxes = list(baking.bricks(level["shape"], level["brick"]))
+        assert len(boxes) == len(level["runs"])
+        for i, (start, end) in enumerate(boxes):
+            voxels = read(bakery, f"{level['name']}.{i}", level["runs"][i], "u1")
+            size = np.subtract(end, start)
+            together[tuple(map(slice, start, end))] = voxels.reshape(size, order="F")
+        rest = "/".join(",".join(map(str, part)) for part in (factor, [0, 0, 0], level["shape"]))
+        assert together.tobytes("F") == resident.chunk(volume, 0, rest).data
+    assert len(bakery.files) == sum(len(e["runs"]) for e in (entry, *entry["levels"])) > 12
+
+
+def test_an_array_shown_as_an_image_and_as_labels_has_the_levels_of_both(monkeypatch):
+    monkeypatch.setattr(baking, "_LEVELS_FROM", 1000)
+    array = noise((80, 60, 40))
+    options = {"dimensions": SPACE, "max_downsampled_size": 40}
+    bakery, sources = bake(
+        viewer_of(
+            grey=neuroglancer.ImageLayer(
+                source=neuroglancer.LocalVolume(array, volume_type="image", **options)
+            ),
+            cells=neuroglancer.SegmentationLayer(
+                source=neuroglancer.LocalVolume(array, volume_type="segmentation", **options)
+            ),
+        )
+    )
+    levels = [entry["levels"][0] for entry in sources.values()]
+    found = {read(bakery, f"{level['name']}.0", 0, "u1").tobytes("F") for level in levels}
+    assert len(found) == 2
+    assert array[::2, ::2, ::2].tobytes("F") in found
 
 
 def test_meshes_of_ones_own_and_skeletons_are_asked_for_the_objects_there_are():

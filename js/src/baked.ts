@@ -1,9 +1,9 @@
 // Answers what Python would, from files that were made while it ran (baking.py): they lie beside the page, or inside it.
 import type { Reply } from "./channel";
 import type { Answer } from "./sources";
-import { readPart } from "./worker/bricks";
-import { cut } from "./worker/cut";
-import { bytesPerVoxel, type Layout, product } from "./worker/layout";
+import { type Bricked, boxOf, bricksOf, readPart } from "./worker/bricks";
+import { cut, paste } from "./worker/cut";
+import { bytesPerVoxel, type DataTypeName, type Layout, product } from "./worker/layout";
 import type { Resident } from "./worker/messages";
 import { inflate, unpack } from "./worker/packed";
 
@@ -16,8 +16,16 @@ interface BakedArray {
   digest: string;
   /** Of each brick, how many runs of equal voxels it is stored as; see packed.ts. */
   runs: number[];
-  /** The smallest copy that neuroglancer asks for. */
-  coarse?: { factor: number[]; shape: number[]; runs: number };
+  /** The smaller copies that neuroglancer asks for, of a large array. */
+  levels?: Level[];
+}
+
+/** An array's copy at a coarser scale, in bricks of its own whose first dimension runs fastest. */
+interface Level extends Bricked {
+  factor: number[];
+  /** What the names of its files begin with. */
+  name: string;
+  runs: number[];
 }
 
 /** A volume or skeletons. */
@@ -39,10 +47,13 @@ export interface BakedFiles {
 }
 
 const ELEMENT = "panel-neuroglancer-baked-";
+/** Bricks of about a megabyte. */
+const RECENT = 16;
 const PATH = /^\/neuroglancer\/([^/]+)\/([^/]+)(?:\/(\d+)$)?/;
 
 export class Baked {
-  readonly #coarse = new Map<string, Promise<ArrayBuffer>>();
+  /** Bricks of coarse levels that were read last: several chunks are cut out of each. */
+  readonly #recent = new Map<string, Promise<ArrayBuffer>>();
   /** Why arrays cannot be kept here. */
   readonly #refused = new Map<string, string>();
   /** What was asked for of each source: digests of objects. */
@@ -112,28 +123,44 @@ export class Baked {
   }
 
   /** The voxels of a chunk, where there is a copy at its scale. */
-  async #chunk({ array, digest, coarse }: BakedSource, rest: string): Promise<Reply> {
+  async #chunk({ array, levels = [] }: BakedSource, rest: string): Promise<Reply> {
     const { part } = readPart(rest);
-    if (array === undefined || coarse === undefined || `${part.factor}` !== `${coarse.factor}`)
-      return { result: {}, data: undefined };
-    // The first dimension fastest.
-    const layout: Layout = {
-      dtype: array.dtype,
-      shape: coarse.shape,
-      order: coarse.shape.map((_, d) => coarse.shape.length - 1 - d),
+    const level = levels.find(({ factor }) => `${factor}` === `${part.factor}`);
+    if (array === undefined || level === undefined) return { result: {}, data: undefined };
+    const chunk = layoutOf(array.dtype, part);
+    const data = new ArrayBuffer(bytesOf(chunk));
+    const one = part.factor.map(() => 1);
+    const place = async (index: number) => {
+      const box = boxOf(level, index);
+      const brick = layoutOf(array.dtype, box);
+      const voxels = await this.#levelBrick(level, index, brick);
+      const start = part.start.map((a, d) => Math.max(a, box.start[d] as number));
+      const end = part.end.map((b, d) => Math.min(b, box.end[d] as number));
+      const within = (origin: number[]) => ({ start: minus(start, origin), end: minus(end, origin), factor: one });
+      paste(chunk, data, within(part.start), cut(brick, voxels, within(box.start), false));
     };
-    const name = `${digest}.coarse`;
-    const reading = this.#coarse.get(name) ?? this.#readCoarse(name, layout, coarse.runs);
-    this.#coarse.set(name, reading);
-    const data = cut(layout, await reading, { ...part, factor: part.factor.map(() => 1) }, false);
+    await Promise.all(bricksOf(level, { ...part, factor: one }).map(place));
     return { result: { runs: 0, deflated: false }, data };
   }
 
-  async #readCoarse(name: string, { dtype, shape }: Layout, runs: number): Promise<ArrayBuffer> {
-    const data = await this.#read(name);
-    const bytes = product(shape) * bytesPerVoxel(dtype);
+  #levelBrick({ name, runs }: Level, index: number, layout: Layout): Promise<ArrayBuffer> {
+    const file = `${name}.${index}`;
+    const reading = this.#recent.get(file) ?? this.#unpacked(file, layout, runs[index] ?? 0);
+    // To the end of the line.
+    this.#recent.delete(file);
+    this.#recent.set(file, reading);
+    for (const oldest of this.#recent.keys()) {
+      if (this.#recent.size <= RECENT) break;
+      this.#recent.delete(oldest);
+    }
+    return reading;
+  }
+
+  async #unpacked(file: string, layout: Layout, runs: number): Promise<ArrayBuffer> {
+    const data = await this.#read(file);
+    const bytes = bytesOf(layout);
     const voxels = new ArrayBuffer(bytes);
-    unpack({ data, bytes, runs, deflated: false }, voxels, 0, bytesPerVoxel(dtype));
+    unpack({ data, bytes, runs, deflated: false }, voxels, 0, bytesPerVoxel(layout.dtype));
     return voxels;
   }
 
@@ -142,6 +169,15 @@ export class Baked {
     const data = url === "" ? inlined(name) : await download(new URL(url + name, document.baseURI));
     return await inflate({ data, deflated: true });
   }
+}
+
+const bytesOf = ({ shape, dtype }: Layout) => product(shape) * bytesPerVoxel(dtype);
+const minus = (a: number[], b: number[]) => a.map((n, d) => n - (b[d] as number));
+
+/** How a box lies in memory whose first dimension runs fastest. */
+function layoutOf(dtype: DataTypeName, { start, end }: { start: number[]; end: number[] }): Layout {
+  const shape = minus(end, start);
+  return { dtype, shape, order: shape.map((_, d) => shape.length - 1 - d) };
 }
 
 async function download(url: URL): Promise<ArrayBuffer> {

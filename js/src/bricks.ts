@@ -20,7 +20,7 @@ export class Bricks {
     private readonly give: (brick: Brick) => void,
   ) {}
 
-  /** Have the bricks of a chunk sent, or its voxels given where there is a coarse copy of it. */
+  /** Have the bricks of a chunk sent, or its voxels given where there is a copy at its scale. */
   async piece({ rest }: Need): Promise<Reply> {
     const { part } = readPart(rest);
     if (product(part.factor) > 1) {

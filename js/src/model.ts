@@ -38,7 +38,8 @@ export interface ModelProperties {
 
 export interface PanelModel extends ModelProperties {
   /** The object behind, the same one for all views of the model. */
-  readonly data: { readonly id?: string };
+  /** `former` is the one whose place it takes, where a page was drawn anew (site/page/link.js). */
+  readonly data: { readonly id?: string; readonly former?: object };
   on(event: string, callback: (event?: unknown) => void): void;
   off(event: string, callback: (event?: unknown) => void): void;
   send_msg(data: unknown): void;

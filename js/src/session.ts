@@ -31,8 +31,9 @@ export function attach(model: PanelModel, container: Node, command = model.comma
   const coming = arrival()?.python;
   /** Whether Python is there, and not only what the page was made with. */
   let here = coming === undefined;
-  const former = paused.get(model.data);
-  paused.delete(model.data);
+  const before = model.data.former ?? model.data;
+  const former = paused.get(before);
+  paused.delete(before);
   const conversation = former?.conversation ?? new Conversation(randomId());
   const first = conversation.resume(command, here && former?.here === false);
   const channel = new Channel(model);

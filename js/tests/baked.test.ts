@@ -72,7 +72,7 @@ describe("bricks", () => {
 });
 
 describe("data in files", () => {
-  const COARSE = { factor: [2, 2, 2], shape: [3, 2, 2], runs: 0 };
+  const LEVEL = { factor: [2, 2, 2], shape: [3, 2, 2], brick: [2, 2, 2], name: "d.mean2x2x2", runs: [0, 1] };
   const files = {
     url: "static/baked/",
     sources: {
@@ -83,7 +83,7 @@ describe("data in files", () => {
         bytes: 60,
         digest: "d",
         runs: [0, 2],
-        coarse: COARSE,
+        levels: [LEVEL],
       },
       "t.s": { info: {}, objects: { "7": "skeleton" } },
       "t.x": { refused: { status: 400, reason: "bool cannot be shown." } },
@@ -93,8 +93,9 @@ describe("data in files", () => {
   const content: Record<string, Uint8Array<ArrayBuffer>> = {
     skeleton: deflated([1, 2, 3]),
     "d.0": deflated([4, 5]),
-    // x runs fastest.
-    "d.coarse": deflated([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
+    // x runs fastest; the other brick is one run of nines.
+    "d.mean2x2x2.0": deflated([0, 1, 2, 3, 4, 5, 6, 7]),
+    "d.mean2x2x2.1": deflated([0, 0, 0, 0, 9]),
   };
 
   afterEach(() => vi.unstubAllGlobals());
@@ -127,7 +128,7 @@ describe("data in files", () => {
     ]);
   });
 
-  it("is an array in bricks, and a coarse copy of it", async () => {
+  it("is an array in bricks, and its coarser levels", async () => {
     const { baked, fetched } = open();
     const found = await baked.ask("source.resident", { key: "t.k", limit: 60 });
     expect(found?.result).toEqual({ array: ARRAY, voxel: 1, bytes: 60 });
@@ -136,12 +137,13 @@ describe("data in files", () => {
       { runs: 0, deflated: false },
       [4, 5],
     ]);
-    const rest = "2,2,2/1,0,1/3,2,2";
-    for (let i = 0; i < 2; ++i) {
-      const chunk = await baked.ask("files.chunk", { key: "t.k", rest });
-      expect([...new Uint8Array(chunk?.data as ArrayBuffer)]).toEqual([7, 8, 10, 11]);
-    }
-    expect(fetched.map((url) => url.split("/").at(-1))).toEqual(["d.0", "d.coarse"]);
+    const chunk = (rest: string) => baked.ask("files.chunk", { key: "t.k", rest });
+    const bytes = async (rest: string) => [...new Uint8Array((await chunk(rest))?.data as ArrayBuffer)];
+    expect(await bytes("2,2,2/1,0,1/3,2,2")).toEqual([5, 9, 7, 9]);
+    expect(await bytes("2,2,2/0,1,0/3,2,2")).toEqual([2, 3, 9, 6, 7, 9]);
+    expect(await bytes("2,2,2/2,0,0/3,1,2")).toEqual([9, 9]);
+    // Each brick is read once.
+    expect(fetched.map((url) => url.split("/").at(-1))).toEqual(["d.0", "d.mean2x2x2.0", "d.mean2x2x2.1"]);
     const other = await baked.ask("files.chunk", { key: "t.k", rest: "1,1,1/0,0,0/1,1,1" });
     expect(other?.data).toBeUndefined();
     // Python would be asked.

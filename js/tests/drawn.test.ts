@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Pairing, rename } from "../../src/panel_neuroglancer/site/page/drawn.js";
+import { heirs, Pairing, rename } from "../../src/panel_neuroglancer/site/page/drawn.js";
 
 const model = (name: string, id: string, attributes = {}) => ({ type: "object", name, id, attributes });
 const doc = (...roots: object[]) => ({
@@ -95,5 +95,27 @@ describe("Pairing", () => {
   it("ends where documents hold circles", () => {
     const circle = (id: string) => doc(model("Range", id, { follows: { id } }));
     expect(pairsOf(new Pairing(circle("a"), circle("b")))).toEqual({ b: "a" });
+  });
+});
+
+describe("viewers whose document is drawn anew", () => {
+  const view = (id: string, layers: string[], number = 1) => ({
+    type: "object",
+    name: `NeuroglancerView${number}`,
+    id,
+    attributes: { command: { seq: 0, state: { layers: layers.map((name) => ({ name })) } } },
+  });
+  const document = (number: number, ...views: object[]) => ({
+    roots: [{ type: "object", name: "Column", id: "c", attributes: { children: views } }],
+    defs: [{ name: `NeuroglancerView${number}`, properties: [] }],
+  });
+
+  it("take the place of one with the same layers, each of another", () => {
+    const drawn = document(1, view("d1", ["em"]), view("d2", ["em", "cells"]), view("d3", ["em"]));
+    const python = document(2, view("p1", ["em", "cells"], 2), view("p2", ["em"], 2), view("p3", ["other"], 2));
+    expect(heirs(drawn, python)).toEqual([
+      ["p1", "d2"],
+      ["p2", "d1"],
+    ]);
   });
 });

@@ -2,6 +2,8 @@
 declare module "*/site/page/drawn.js" {
   export function rename<T>(value: T, id: (old: string) => string): T;
 
+  export function heirs(drawn: object, python: object): [string, string][];
+
   export class Pairing {
     readonly pairs: Map<string, string>;
     readonly whole: boolean;

@@ -206,7 +206,7 @@ def scale_for(width: float, height: float) -> float:
     if width <= NARROW:
         view = width - 20, max(340, min(0.62 * height, width))
     else:
-        view = width - 44 - min(max(280, 0.22 * width), 380), height - 82
+        view = width - 44 - min(max(280, 0.22 * width), 760), height - 82
     # The brain is 178 mm long, its longest side; an eighth more leaves room around it.
     return 2 * 1.125 * max(178 / view[0], 178 / view[1])
 
@@ -288,10 +288,10 @@ PAGE_CSS = """
   --bk-axis-line-color: var(--line); --bk-major-tick-line-color: var(--line);
   --bk-minor-tick-line-color: transparent; --bk-grid-line-color: var(--line);
 
-  position: fixed; inset: var(--bar, 0px) 0 0; box-sizing: border-box; overflow: auto;
+  position: fixed; inset: var(--bar, 0px) 0 0; height: auto !important; box-sizing: border-box; overflow: auto;
   display: grid; gap: 12px; padding: 12px 16px 16px;
-  grid: auto minmax(0, 1fr) / minmax(0, 1fr) clamp(280px, 22vw, 380px);
-  background: var(--paper); color: var(--ink); font: 14px/1.45 system-ui, sans-serif;
+  grid: auto minmax(0, 1fr) / minmax(0, 1fr) clamp(280px, 22vw, 760px);
+  background: var(--paper); color: var(--ink); font: clamp(14px, 9px + 0.4vw, 26px)/1.45 system-ui, sans-serif;
 }
 @media (prefers-color-scheme: light) {
   :host {
@@ -315,22 +315,22 @@ CARD_CSS = """
 }
 """
 TEXT_CSS = """
-:host { color: var(--ink); }
+:host { color: var(--ink); font-size: inherit; }
 header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 14px; }
-h1 { margin: 0; font-size: 20px; font-weight: 650; letter-spacing: -0.01em; }
-h2 { margin: 0; font-size: 13px; font-weight: 600; }
+h1 { margin: 0; font-size: 1.43em; font-weight: 650; letter-spacing: -0.01em; }
+h2 { margin: 0; font-size: 0.93em; font-weight: 600; }
 p { margin: 0; color: var(--muted); }
 a { color: var(--accent); }
 dl { display: grid; grid-template-columns: repeat(4, 1fr); margin: 6px 0 8px; }
-dt { color: var(--muted); font-size: 12px; }
-dd { margin: 0; font-size: 20px; font-variant-numeric: tabular-nums; }
+dt { color: var(--muted); font-size: 0.86em; }
+dd { margin: 0; font-size: 1.43em; font-variant-numeric: tabular-nums; }
 .tissue::before {
   content: ""; display: inline-block; box-sizing: border-box; width: 10px; height: 10px; margin-right: 8px;
   border-radius: 50%; border: 1px solid var(--muted); background: var(--tissue);
 }
 """
 WIDGET_CSS = """
-:host { color: var(--ink); }
+:host { color: var(--ink); font-size: inherit; }
 .noUi-target { height: 6px; margin-top: 4px; border: 0; border-radius: 3px; background: var(--line); box-shadow: none; }
 .noUi-connects { border-radius: 3px; }
 .noUi-connect, .noUi-connect:hover { background: var(--accent) !important; }

@@ -8,10 +8,7 @@ import neuroglancer
 import numpy as np
 import panel as pn
 from bokeh.models import ColumnDataSource
-from bokeh.plotting import figure
 from neuropil import VOXEL_SIZE, make_neuropil
-
-from panel_neuroglancer import Neuroglancer
 
 looks.extension()
 
@@ -27,7 +24,6 @@ viewer = neuroglancer.Viewer()
 with viewer.txn() as s:
     s.dimensions = space
     s.position = [64, 64, 32]
-    s.cross_section_scale = 0.55
     s.projection_scale = 240
     s.projection_orientation = [0.35, -0.35, -0.12, 0.86]
     s.layers["microscope"] = neuroglancer.ImageLayer(source=neuroglancer.LocalVolume(tissue.image, space))
@@ -44,36 +40,23 @@ with viewer.txn() as s:
         segment_default_color="#ffd166",
         selected_alpha=0.5,
     )
-    looks.four_panels(s)
-    s.show_axis_lines = False
-
-view = Neuroglancer(viewer, ui="none", sizing_mode="stretch_both", min_height=300)
+view = looks.four_panels(viewer)
 
 # ----------------------------------------------------------------------------------------------- bars to click on
 
 bars = ColumnDataSource(
-    {
-        "x": list(range(len(fibres))),
-        "volume": [volumes[i - 1] for i in fibres],
-        "color": list(colors.values()),
-    }
+    {"x": np.arange(len(fibres)), "volume": np.sort(volumes)[::-1], "color": list(colors.values())}
 )
-plot = figure(**looks.plot_style(tools="tap", x_axis_label="fibre", y_axis_label="µm³"))
+plot = looks.plot(view, 140, tools="tap", x_axis_label="fibre", y_axis_label="µm³")
 plot.vbar(
     "x", top="volume", width=0.8, color="color", nonselection_fill_alpha=0.2, line_color=None, source=bars
 )
-plot.xaxis.major_label_text_font_size = "0px"
-plot.xaxis.major_tick_line_color = None
-plot.xgrid.visible = False
-plot.y_range.start = 0
-looks.fit(plot, view, 140)
+plot.xaxis.ticker = []
 
 
 def shown() -> list[int]:
     """Return the fibres shown, as places among the bars."""
-    return sorted(
-        fibres.index(fibre) for fibre in view.selected_segments.get("fibres", []) if fibre in colors
-    )
+    return sorted(fibres.index(fibre) for fibre in view.selected_segments.get("fibres", []))
 
 
 def pick(attr: str, old: list, new: list) -> None:
@@ -82,41 +65,37 @@ def pick(attr: str, old: list, new: list) -> None:
         view.selected_segments = {"fibres": [fibres[i] for i in new]}
 
 
-def follow(*events) -> None:
+def light(segments: dict) -> None:
     """Light the bars of the fibres shown."""
-    with pn.io.unlocked():
-        bars.selected.indices = shown()
+    bars.selected.indices = shown()
 
 
 def describe(segments: dict, hover: dict) -> str:
     """Tell of the fibre under the mouse, or of all that are shown."""
     fibre = hover["values"].get("fibres")
-    fibre = fibre["key"] if isinstance(fibre, dict) else fibre
-    if fibre and int(fibre) in colors:
-        synapses = int((tissue.partners == int(fibre)).any(axis=1).sum())
-        return f"<p>Fibre <b>{fibre}</b>: <b>{volumes[int(fibre) - 1]:.3f}</b> µm³, <b>{synapses}</b> synapses</p>"
-    some = [volumes[int(i) - 1] for i in segments.get("fibres", [])]
-    return f"<p><b>{len(some)}</b> of {len(fibres)} fibres shown: <b>{sum(some):.2f}</b> µm³</p>"
+    fibre = int(fibre["key"] if isinstance(fibre, dict) else fibre or 0)
+    if fibre:
+        synapses = (tissue.partners == fibre).any(axis=1).sum()
+        return f"<p>Fibre <b>{fibre}</b>: <b>{volumes[fibre - 1]:.3f}</b> µm³, <b>{synapses}</b> synapses</p>"
+    total = sum(volumes[fibres[i] - 1] for i in shown())
+    return f"<p><b>{len(shown())}</b> of {len(fibres)} fibres shown: <b>{total:.2f}</b> µm³</p>"
 
 
-bars.selected.on_change("indices", pick)
-view.param.watch(follow, "selected_segments")
-follow()
-
-organelles = pn.widgets.Checkbox(label="Mitochondria", value=True)
-
-
-def show_organelles(event) -> None:
+def show_organelles(visible: bool) -> None:
     """Show or hide a layer."""
     with viewer.txn() as s:
-        s.layers["mitochondria"].visible = event.new
+        s.layers["mitochondria"].visible = visible
 
 
-organelles.param.watch(show_organelles, "value")
-page = looks.page(
+light(view.selected_segments)
+bars.selected.on_change("indices", pick)
+pn.bind(light, view.param.selected_segments, watch=True)
+organelles = pn.widgets.Checkbox(label="Mitochondria", value=True)
+pn.bind(show_organelles, organelles, watch=True)
+looks.page(
     __doc__,
     view,
     looks.card(looks.text(pn.bind(describe, view.param.selected_segments, view.param.hover)), organelles),
-    looks.card(looks.text("<h2>Volume of each fibre</h2>"), pn.pane.Bokeh(plot, margin=0)),
+    looks.card(looks.text("<h2>Volume of each fibre</h2>"), plot),
     looks.text("<p>The tissue is made up, by NumPy, on this page.</p>"),
 )

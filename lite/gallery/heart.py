@@ -9,55 +9,15 @@ import numpy as np
 import panel as pn
 from bokeh.events import Tap
 from bokeh.models import Span
-from bokeh.plotting import figure
-
-from panel_neuroglancer import Neuroglancer
+from phantoms import make_heart
 
 looks.extension()
 
-SIDE, FRAMES, VOXEL, SECONDS = 64, 24, 3.5, 0.02  # voxels, per beat, µm, per frame
-
-# ----------------------------------------------------------------------------------- a fish's heart: two chambers
-
-
-def chamber(at, phase: float, middle: tuple, radii: tuple) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return the muscle and the blood of a chamber, 0 to 1, and how wide it is, at a phase of the beat."""
-    squeeze = 0.24 * np.exp(4 * (np.cos(2 * np.pi * phase) - 1))
-    x, y, z = ((a - m) / (r * (1 - squeeze)) for a, m, r in zip(at, middle, radii, strict=True))
-    r = np.sqrt(x * x + y * y + z * z)
-    # Ridges along the wall, and a wall that gets thicker as the chamber gets smaller.
-    ridges = 0.62 + 0.38 * np.cos(11 * np.arctan2(y, x) + 5 * z) * np.cos(7 * z)
-    thickness = 0.13 * (1 + 2 * squeeze)
-    muscle = ridges * np.exp(-(((r - 1) / thickness) ** 2))
-    blood = np.clip((0.9 - r) / 0.12, 0, 1)
-    return muscle, blood, 1 - squeeze
-
-
-def beat() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return muscle and blood, indexed ``[x, y, z, t]``, and the volume of each chamber over time in nanolitres."""
-    rng = np.random.default_rng(7)
-    at = np.meshgrid(*[np.linspace(-1, 1, SIDE, dtype="float32")] * 3, indexing="ij", sparse=True)
-    muscle, blood = (np.empty((SIDE,) * 3 + (FRAMES,), "uint8") for _ in range(2))
-    radii = {"atrium": (0.44, 0.4, 0.42), "ventricle": (0.55, 0.6, 0.52)}
-    volumes = np.empty((len(radii), FRAMES))
-    for t in range(FRAMES):
-        # The ventricle contracts a third of a beat after the atrium.
-        parts = [
-            chamber(at, t / FRAMES - 0.2, (-0.45, -0.44, 0.08), radii["atrium"]),
-            chamber(at, t / FRAMES - 0.53, (0.27, 0.24, -0.05), radii["ventricle"]),
-        ]
-        grain = rng.normal(1, 0.1, (SIDE,) * 3)
-        # Where the chambers meet there is no wall.
-        walls = np.maximum(parts[0][0] * (1 - parts[1][1]), parts[1][0] * (1 - parts[0][1]))
-        muscle[..., t] = np.clip(225 * walls * grain + 8, 0, 255)
-        blood[..., t] = np.clip(215 * np.maximum(parts[0][1], parts[1][1]) * grain, 0, 255)
-        for k, (_, _, width) in enumerate(parts):
-            semi = np.array(list(radii.values())[k]) * width * SIDE / 2 * VOXEL
-            volumes[k, t] = 4 / 3 * np.pi * semi.prod() / 1e6
-    return muscle, blood, volumes
-
-
-muscle, blood, volumes = beat()
+VOXEL, SECONDS = 3.5, 0.02  # µm; per frame
+muscle, blood, voxels = make_heart()
+volumes = voxels * VOXEL**3 / 1e6  # nanolitres
+side, frames = muscle.shape[2:]
+time = np.arange(frames) * SECONDS * 1000  # ms
 
 # ------------------------------------------------------------------------------------------- what the viewer shows
 
@@ -79,8 +39,7 @@ space = neuroglancer.CoordinateSpace(
 viewer = neuroglancer.Viewer()
 with viewer.txn() as s:
     s.dimensions = space
-    s.position = [SIDE / 2] * 3 + [0]
-    s.cross_section_scale = 0.3
+    s.position = [side / 2] * 3 + [0]
     s.projection_scale = 88
     s.projection_orientation = [0.28, -0.14, 0.04, 0.95]
     for name, data, color, strength in (
@@ -95,60 +54,57 @@ with viewer.txn() as s:
             volume_rendering_mode="on",
             volume_rendering_depth_samples=48,
         )
-    looks.four_panels(s)
-    s.show_axis_lines = False
-
-view = Neuroglancer(viewer, ui="none", sizing_mode="stretch_both", min_height=300)
+view = looks.four_panels(viewer)
 
 # --------------------------------------------------------------------------------------------------------- the time
 
 player = pn.widgets.Player(
-    label="Frame", start=0, end=FRAMES - 1, interval=120, loop_policy="loop", sizing_mode="stretch_width",
+    label="Frame", start=0, end=frames - 1, interval=120, loop_policy="loop", sizing_mode="stretch_width",
     visible_buttons=["previous", "pause", "play", "next"], visible_loop_options=[], show_value=False,
 )  # fmt: skip
-time = np.arange(FRAMES) * SECONDS * 1000
-plot = figure(**looks.plot_style(x_axis_label="ms", y_axis_label="nl", height=200))
+plot = looks.plot(view, 68, x_axis_label="ms", y_axis_label="nl", y_range=(0, volumes.max() * 1.35))
 for name, volume, color in zip(("atrium", "ventricle"), volumes, looks.COLORS[2::-2], strict=True):
     plot.line(time, volume, line_width=3, color=color, legend_label=name)
 now = Span(location=0, dimension="height", line_color="#e8b339", line_width=2)
 plot.add_layout(now)
 looks.quiet_legend(plot)
-plot.y_range.end = volumes.max() * 1.35
-plot.y_range.start = 0
-looks.fit(plot, view, 68)
 
 
-def go(event) -> None:
+def frame_at(t: float) -> int:
+    """Return the frame at a time in frames."""
+    return min(max(int(t), 0), frames - 1)
+
+
+def go(frame: int) -> None:
     """Move the viewer to the player's frame."""
-    if int(view.position[3]) != event.new:
-        view.position = [*view.position[:3], event.new + 0.5]
+    if int(view.position[3]) != frame:
+        view.position = [*view.position[:3], frame + 0.5]
 
 
-def follow(event) -> None:
+def follow(position: list[float]) -> None:
     """Let player and plot tell which frame the viewer shows."""
-    player.value = min(max(int(event.new[3]), 0), FRAMES - 1)
-    with pn.io.unlocked():
-        now.location = time[player.value]
+    player.value = frame_at(position[3])
+    now.location = time[player.value]
 
 
-def at_click(event) -> None:
+def at_click(event: Tap) -> None:
     """Go to the time that was clicked at."""
-    player.value = min(max(round(event.x / 1000 / SECONDS), 0), FRAMES - 1)
+    player.value = frame_at(event.x / 1000 / SECONDS + 0.5)
 
 
-def describe(index: int) -> str:
+def describe(frame: int) -> str:
     """Tell what the time is and how much blood there is in each chamber."""
-    a, v = volumes[:, index]
-    return f"<p><b>{time[index]:.0f}</b> ms: atrium <b>{a:.2f}</b> nl, ventricle <b>{v:.2f}</b> nl</p>"
+    a, v = volumes[:, frame]
+    return f"<p><b>{time[frame]:.0f}</b> ms: atrium <b>{a:.2f}</b> nl, ventricle <b>{v:.2f}</b> nl</p>"
 
 
-player.param.watch(go, "value")
-view.param.watch(follow, "position")
+pn.bind(go, player, watch=True)
+pn.bind(follow, view.param.position, watch=True)
 plot.on_event(Tap, at_click)
-page = looks.page(
+looks.page(
     __doc__,
     view,
     looks.card(looks.text(pn.bind(describe, player)), player),
-    looks.card(looks.text("<h2>Volume of each chamber</h2>"), pn.pane.Bokeh(plot, margin=0)),
+    looks.card(looks.text("<h2>Volume of each chamber</h2>"), plot),
     looks.text("<p>Made up, by NumPy, on this page: x, y, z and time in one array.</p>"),
 )

@@ -5,6 +5,9 @@ from html import escape
 
 import panel as pn
 from bokeh.models import CustomJS
+from bokeh.plotting import figure
+
+from panel_neuroglancer import Neuroglancer
 
 NARROW = 760  # pixels; windows up to this have one column
 COLORS = ["#ff8360", "#38bdf8", "#a98bfa", "#34d399", "#fbbf24", "#f472b6", "#84cc16", "#f87171"]
@@ -29,10 +32,13 @@ _PAGE = f"""
 
   position: fixed; inset: var(--bar, 0px) 0 0; height: auto !important; box-sizing: border-box; overflow: auto;
   display: grid; gap: 12px; padding: 12px 16px 16px;
-  grid: auto minmax(0, 1fr) / minmax(0, 1fr) clamp(300px, 24vw, 520px);
-  background: var(--paper); color: var(--ink); font: clamp(14px, 10px + 0.25vw, 18px)/1.45 system-ui, sans-serif;
+  grid: auto minmax(0, 1fr) / minmax(0, 1fr) clamp(300px, 24vw, 760px);
+  background: var(--paper); color: var(--ink); font: clamp(14px, 9px + 0.4vw, 26px)/1.45 system-ui, sans-serif;
 }}
 @media (prefers-color-scheme: dark) {{ :host {{ {_DARK} }} }}
+@media (min-width: 2400px) {{
+  :host {{ --bk-axis-label-text-font-size: 18px; --bk-major-label-text-font-size: 17px; }}
+}}
 .head {{ grid-column: 1 / -1; }}
 .view {{ border-radius: 10px; overflow: hidden; background: #000; }}
 .side {{ overflow: auto; scrollbar-width: thin; }}
@@ -49,10 +55,9 @@ _CARD = """
   flex: none !important; max-height: none !important; min-width: 0 !important;
 }
 """
-# Two views side by side, one above the other on phones.
-PAIR = """
-:host { gap: 4px; background: var(--line); }
-@media (max-width: 760px) { :host { flex-direction: column !important; } }
+_PAIR = f"""
+:host {{ gap: 4px; background: var(--line); }}
+@media (max-width: {NARROW}px) {{ :host {{ flex-direction: column !important; }} }}
 """
 TABLE = """
 :host { font-size: 0.93em; }
@@ -66,7 +71,7 @@ TABLE = """
 # For everything on the page: in each shadow root, Panel's own theme would come before what is inherited.
 _PART = """
 :host {
-  color: var(--ink);
+  color: var(--ink); font-size: inherit;
   --panel-primary-color: var(--accent); --panel-on-primary-color: var(--on-accent);
   --panel-surface-color: var(--line); --panel-on-surface-color: var(--ink);
   --panel-background-color: var(--card); --panel-on-background-color: var(--ink); --panel-border-color: var(--line);
@@ -101,12 +106,30 @@ def extension(*args: str) -> None:
     pn.extension(*args, raw_css=["@media (prefers-color-scheme: dark) { html { background: #101318; } }"])
 
 
-def four_panels(state) -> None:
-    """Let a state show three slices and the volume, on black and with nothing else around them."""
-    state.layout = "4panel"
-    state.show_slices = False
-    state.show_default_annotations = False
-    state.cross_section_background_color = "#000000"
+def plain(viewer, layout: str) -> Neuroglancer:
+    """Show a viewer on black, with nothing around its panels."""
+    with viewer.txn() as state:
+        state.layout = layout
+        state.show_slices = state.show_default_annotations = state.show_axis_lines = False
+        state.cross_section_background_color = "#000000"
+    return Neuroglancer(viewer, ui="none", sizing_mode="stretch_both", min_height=200, margin=0)
+
+
+def four_panels(viewer) -> Neuroglancer:
+    """Show three slices and the volume."""
+    return plain(viewer, "4panel")
+
+
+def pair(**views) -> pn.Row:
+    """Put two views with captions side by side, on phones one above the other."""
+    full = {"sizing_mode": "stretch_both", "margin": 0}
+    parts = [pn.Column(_caption(title), view, **full) for title, view in views.items()]
+    return pn.Row(*parts, stylesheets=[_PAIR], **full)
+
+
+def _caption(title: str) -> pn.pane.HTML:
+    css = ":host { padding: 4px 10px; background: #181c23; color: #e8ebf0; font-weight: 600; }"
+    return pn.pane.HTML(escape(title), stylesheets=[css], sizing_mode="stretch_width", margin=0)
 
 
 def text(html, **params) -> pn.pane.HTML:
@@ -114,18 +137,17 @@ def text(html, **params) -> pn.pane.HTML:
     return pn.pane.HTML(html, sizing_mode="stretch_width", margin=0, **params)
 
 
-def plot_style(**params) -> dict:
-    """Return the arguments of a Bokeh figure that lies on a card without a frame of its own."""
-    return {
-        "sizing_mode": "stretch_width", "height": 180, "tools": "", "toolbar_location": None,
+def plot(view, voxels: float, panels: tuple[int, int] = (2, 2), **params):
+    """Make a Bokeh figure that lies on a card without a frame of its own, and zoom the view; see `_fit`."""
+    made = figure(**{
+        "sizing_mode": "stretch_width", "height": 200, "tools": "", "toolbar_location": None,
         "background_fill_color": None, "border_fill_color": None, "outline_line_color": None,
-    } | params  # fmt: skip
-
-
-def caption(title: str) -> pn.pane.HTML:
-    """Return a line above a view."""
-    css = ":host { padding: 4px 10px; background: #181c23; color: #e8ebf0; font-weight: 600; }"
-    return pn.pane.HTML(escape(title), stylesheets=[css], sizing_mode="stretch_width", margin=0)
+    } | params)  # fmt: skip
+    made.xgrid.visible = False
+    if "y_range" not in params:
+        made.y_range.start = 0
+    _fit(made, view, voxels, panels)
+    return made
 
 
 def quiet_legend(plot) -> None:
@@ -136,23 +158,25 @@ def quiet_legend(plot) -> None:
     )  # fmt: skip
 
 
-def fit(plot, view, voxels: float, panels: tuple[int, int] = (2, 2)) -> None:
+def _fit(plot, view, voxels: float, panels: tuple[int, int]) -> None:
     """Zoom the slices so that `voxels` fit into a panel of the viewer, of which so many lie across and down.
 
     The plot is laid out anew when the window changes; this is how Python learns the window's size.
     """
-    fitted = view.cross_section_scale
+    # For a window of 1280 x 800, until Python knows better.
+    fitted = view.cross_section_scale = voxels / min(928 / panels[0], 670 / panels[1])
 
     def zoom(attr: str, old: list, new: list) -> None:
         nonlocal fitted
         width, height = new
+        across, down = panels
         if width > NARROW:
-            width, height = width - 44 - min(max(300, 0.24 * width), 520), height - 130
-        else:
-            height = max(340, 0.62 * height)
+            width, height = width - 44 - min(max(300, 0.24 * width), 760), height - 130
+        else:  # what lay side by side is one below the other
+            height, across, down = max(340, 0.62 * height), down, across
         # Not if somebody has zoomed meanwhile.
         if math.isclose(view.cross_section_scale, fitted, rel_tol=1e-4):
-            fitted = voxels / min(width / panels[0], height / panels[1])
+            fitted = voxels / min(width / across, height / down)
             pn.state.onload(lambda: view.param.update(cross_section_scale=fitted))
 
     plot.js_on_change(

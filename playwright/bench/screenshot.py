@@ -20,19 +20,9 @@ ROOT = Path(__file__).parents[2]
 SITE = ROOT / "build" / "site"
 THUMBS = ROOT / "lite" / "gallery" / "thumbs"
 FLAGS = (Path(__file__).parents[1] / "chromium.flags").read_text().split()
+HELPERS = Path(__file__).parents[1] / "component" / "page.js"
 SIZE = (640, 400)
 LARGEST = 60_000  # bytes
-
-# The picture is complete once the viewers have drawn all they want to draw.
-COMPLETE = """() => {
-  const find = (root) => [...root.querySelectorAll("*")].flatMap((element) => [
-    ...(element.neuroglancerViewer ? [element.neuroglancerViewer] : []),
-    ...(element.shadowRoot ? find(element.shadowRoot) : []),
-  ]);
-  const viewers = find(document);
-  return "pnReady" in document.documentElement.dataset && viewers.length > 0
-    && viewers.every((viewer) => viewer.layerManager.managedLayers.length > 0 && viewer.isReady());
-}"""
 
 
 def thumbnail(page: Page, path: Path) -> None:
@@ -53,8 +43,9 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         for path in pages:
             page = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="dark")
+            page.add_init_script(path=HELPERS)
             page.goto(server.url + path.name)
-            page.wait_for_function(COMPLETE, timeout=180_000)
+            page.wait_for_function("complete()", timeout=180_000)
             thumbnail(page, THUMBS / f"{path.stem}.webp")
             if path.stem == "brain":
                 # Point at the white matter of the axial slice, so that the readout says something.

@@ -23,6 +23,14 @@ window.started = () => {
   return failed ? failed.textContent : alive() && told && Boolean(viewer()?.neuroglancerViewer);
 };
 
+/** True once Python runs and all viewers show all that they want to, or what the page says went wrong. */
+window.complete = () => {
+  const failed = deep(".pn-boot-error")[0];
+  const viewers = deep(".panel-neuroglancer-viewer").map((e) => e.neuroglancerViewer);
+  const drawn = viewers.length > 0 && viewers.every((v) => v?.layerManager.managedLayers.length > 0 && v.isReady());
+  return failed ? failed.textContent : alive() && drawn;
+};
+
 /** The state a viewer shows. */
 window.shown = (i = 0) => JSON.parse(JSON.stringify(viewer(i).neuroglancerViewer.state.toJSON()));
 

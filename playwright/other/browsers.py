@@ -186,7 +186,8 @@ class WebKit:
 
     def quit(self) -> None:
         """End the browser."""
-        self._call("DELETE", self._session)
+        with self._http:
+            self._call("DELETE", self._session)
 
 
 @contextmanager

@@ -19,13 +19,6 @@ SITE = ROOT / "build" / "site"
 
 
 PAGE = (ROOT / "playwright/component/page.js").read_text("utf8")
-DRAWN = """(() => {
-  const viewers = deep(".panel-neuroglancer-viewer").map((e) => e.neuroglancerViewer);
-  return viewers.length > 0 && viewers.every((v) => v?.layerManager.managedLayers.length > 0 && v.isReady());
-})()"""
-ALIVE = (
-    """deep(".pn-boot-error")[0]?.textContent ?? ("pnReady" in document.documentElement.dataset && "alive")"""
-)
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +34,17 @@ def look(other: Any) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")).astype(int)
 
 
-@pytest.mark.parametrize("app", ["fibres", "brain"])
+# In Firefox, under heavy load, an array's chunks were seen to stay away for minutes (2 of 35 pages): two pages there.
+PAGES = [("firefox", app) for app in ("brain", "fibres")]
+PAGES += [("webkit", app) for app in ("brain", "fibres", "heart", "synapses", "denoise", "nuclei")]
+
+
+@pytest.mark.parametrize(("other", "app"), PAGES, indirect=["other"], scope="session")
 def test_it_draws_and_comes_alive(other: Any, url: str, app: str) -> None:
     other.goto(f"{url}{app}.html")
     other.evaluate(f"((0, eval)({json.dumps(PAGE)}), true)")
-    assert browsers.until(other, ALIVE) == "alive"
-    browsers.until(other, DRAWN)
+    assert browsers.until(other, "complete()") is True
     picture = look(other)
-    assert ((picture.max(-1) - picture.min(-1)) > 40).mean() > 0.02, "nothing coloured is drawn"
+    if app != "denoise":
+        assert ((picture.max(-1) - picture.min(-1)) > 40).mean() > 0.02, "nothing coloured is drawn"
     assert (picture.mean(-1) > 30).mean() > 0.05, "hardly anything is drawn"

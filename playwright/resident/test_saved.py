@@ -87,7 +87,7 @@ def test_all_voxels_at_all_scales(
     open_saved: Callable[..., Page], watch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(baking, "_BRICK", 1 << 11)
-    monkeypatch.setattr(baking, "_COARSE_FROM", 0)
+    monkeypatch.setattr(baking, "_LEVELS_FROM", 0)
     series = np.random.default_rng(4).integers(0, 60000, (12, 10, 6, 3), "uint16")
     arrays = {
         "image": (image(), "image", {}),

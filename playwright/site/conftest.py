@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
-from site_page import BOOT
+from site_page import BOOT, address
 
 from panel_neuroglancer.site.convert import convert
 from panel_neuroglancer.site.options import Options
@@ -109,7 +109,3 @@ def counter(booted: tuple[Page, Any], counter_watch: Any) -> Page:
     page.evaluate("counter.got.length = 0; counter.model.value = 0; counter.model.send_msg('report')")
     page.wait_for_function("counter.got.at(-1)?.seen && counter.model.total === 0")
     return page
-
-
-def address(url: str, name: str, target: str) -> str:
-    return f"{url}{name}.html" if target == "pyodide" else f"{url}{name}-{target}.html"

@@ -18,6 +18,11 @@ HELPERS = Path(__file__).parents[1] / "component" / "page.js"
 CENTRE = (7 * 16 + 31 * 6 + 101 * 4) % 251
 
 
+def address(url: str, name: str, target: str) -> str:
+    """Return where an app's page is on the site, whose first target is ``pyodide``."""
+    return f"{url}{name}.html" if target == "pyodide" else f"{url}{name}-{target}.html"
+
+
 def wait_drawn(page: Page, *viewers: int) -> None:
     page.wait_for_function(
         "(all) => all.every((i) => viewer(i)?.neuroglancerViewer?.isReady() && viewer(i).neuroglancerViewer.layerManager.managedLayers.length)",

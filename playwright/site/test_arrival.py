@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
-from site_page import ALIVE, BOOT, CENTRE, HELPERS, drag, picture, until, wait_drawn
+from playwright.sync_api import BrowserContext, BrowserType, Page, Route, expect
+from site_page import ALIVE, BOOT, CENTRE, HELPERS, address, drag, picture, until, wait_drawn
 
 CANVAS = "(i) => viewer(i).neuroglancerViewer.display.canvas"
 EARLY = "[inert] .panel-neuroglancer-viewer"
@@ -31,7 +31,7 @@ def test_viewers_begin_before_their_places_are_there(page: Page, url: str, targe
     page.add_init_script(FEW_PROCESSORS)
     held: list[Route] = []
     page.route(re.compile(r"/bokeh-[\d.]+\.min\.js"), lambda route: held.append(route))
-    page.goto(f"{url}handover{'' if target == 'pyodide' else '-' + target}.html", wait_until="commit")
+    page.goto(address(url, "handover", target), wait_until="commit")
     wait_drawn(page, 0, 1)
     early = page.locator(EARLY)
     expect(early).to_have_count(2)
@@ -96,6 +96,40 @@ def test_away_and_back(page: Page, open_app: Callable[[str], Page], url: str) ->
     wait_drawn(page, 0, 1)
     drag(page, 0, 30)
     until(page, "Math.abs(p.positions[0][0] - 11) < 1e-3")
+
+
+@pytest.fixture
+def with_cache(
+    browser_type: BrowserType, browser_type_launch_args: dict[str, Any]
+) -> Iterator[BrowserContext]:
+    """A browser that keeps the pages one leaves, which Playwright's does not."""
+    kept = ["--disable-back-forward-cache"]
+    browser = browser_type.launch(**browser_type_launch_args, ignore_default_args=kept)
+    yield browser.new_context()
+    browser.close()
+
+
+def test_away_and_back_from_the_cache(
+    with_cache: BrowserContext, watched: Callable[[BrowserContext], Any], url: str, target: str
+) -> None:
+    """The same page, as it was: picture, Python and what goes between them."""
+    watch = watched(with_cache)
+    page = with_cache.new_page()
+    page.add_init_script(path=HELPERS)
+    page.goto(address(url, "template", target))
+    page.wait_for_function(ALIVE, timeout=BOOT)
+    drag(page, 1, -30)
+    until(page, "Math.abs(p.positions[1][0] - 21) < 1e-3")
+    page.evaluate("addEventListener('pageshow', ({ persisted }) => { window.restored = persisted; })")
+    page.goto(f"{url}index.html")
+    # What waits for the page to be loaded would wait for ever.
+    page.evaluate("setTimeout(() => history.back())")
+    page.wait_for_function("window.restored", timeout=BOOT)
+    wait_drawn(page, 0, 1)
+    drag(page, 0, 30)
+    until(page, "Math.abs(p.positions[0][0] - 11) < 1e-3 && Math.abs(p.positions[1][0] - 21) < 1e-3")
+    assert picture(page, 0)[61, 81, 0] == (7 * 11 + 31 * 6 + 101 * 4) % 251
+    watch.check()
 
 
 @in_a_worker

@@ -24,15 +24,6 @@ SOURCES = {
 }
 APPS = ("brain", "fibres", "heart", "synapses", "denoise", "nuclei")
 
-# True once Python runs and all viewers show all they want to show; an error's text if the page has one.
-ALIVE = """() => {
-  const error = deep(".pn-boot-error")[0];
-  if (error) return error.textContent;
-  const viewers = deep(".panel-neuroglancer-viewer").map((e) => e.neuroglancerViewer);
-  return "pnReady" in document.documentElement.dataset && viewers.length > 0
-    && viewers.every((v) => v && v.layerManager.managedLayers.length > 0 && v.isReady());
-}"""
-
 
 @pytest.fixture(scope="module")
 def url(serve: Callable[[Path], Any]) -> Iterator[str]:
@@ -49,8 +40,8 @@ class Gallery:
 
     def alive(self) -> None:
         """Wait until Python is there and everything is drawn."""
-        self.page.wait_for_function(ALIVE, timeout=BOOT)
-        assert self.page.evaluate(ALIVE) is True, self.page.evaluate(ALIVE)
+        state = self.page.wait_for_function("complete()", timeout=BOOT).json_value()
+        assert state is True, state
 
     def wait(self, script: str, argument: Any = None, i: int = 0) -> Any:
         """Wait until an expression of ``v``, the upstream viewer, and ``x``, the argument, is true; return its value."""
@@ -73,16 +64,23 @@ class Gallery:
         assert box is not None
         return box["x"] + box["width"] / 4, box["y"] + box["height"] / 4
 
-    def until_changed(self, before: NDArray[np.int16], i: int = 0) -> None:
-        """Wait until a part of the picture, a thousandth at least, is another than it was."""
+    def until(self, what: str, holds: Callable[[NDArray[np.int16]], bool], i: int = 0) -> None:
+        """Wait until something holds of the picture once all is drawn."""
         for _ in range(200):
             self.alive()
-            now = self.picture(i)
-            if now.shape == before.shape and (np.abs(now - before).max(-1) > 8).mean() > 0.001:
+            if holds(self.picture(i)):
                 return
             # Its next frame.
             self.page.evaluate("() => new Promise((done) => requestAnimationFrame(done))")
-        raise AssertionError("The picture stays as it is")
+        raise AssertionError(f"The picture never was {what}")
+
+    def until_changed(self, before: NDArray[np.int16], i: int = 0) -> None:
+        """Wait until a part of the picture, a thousandth at least, is another than it was."""
+
+        def changed(now: NDArray[np.int16]) -> bool:
+            return bool(now.shape == before.shape and (np.abs(now - before).max(-1) > 8).mean() > 0.001)
+
+        self.until("another", changed, i)
 
     def text(self, text: str) -> Locator:
         return self.page.get_by_text(text)
@@ -126,8 +124,42 @@ def opened(
     watch.check()
 
 
+# Nothing is wider than the window, and each viewer's canvas covers its whole place, pixel for pixel.
+FITS = """([width, height]) => {
+  const whole = deep(".side")[0].getRootNode().host;
+  const fits = [document.documentElement, whole].every((e) => e.scrollWidth <= width && e.clientWidth >= e.scrollWidth);
+  return innerWidth === width && innerHeight === height && fits && deep(".panel-neuroglancer-viewer").every((e) => {
+    const { canvas } = e.neuroglancerViewer.display;
+    const [inner, outer] = [canvas, e].map((x) => x.getBoundingClientRect());
+    const covers = ["left", "top", "right", "bottom"].every((side) => Math.abs(inner[side] - outer[side]) < 1);
+    return covers && inner.width > 120 && Math.abs(canvas.width - inner.width * devicePixelRatio) < 1.5;
+  });
+}"""
+
+
+def lit(picture: NDArray[np.int16]) -> bool:
+    """Return whether there is something in each quarter of a picture."""
+    halves = np.array_split(picture.max(-1) > 60, 2)
+    return all(bool(quarter.mean() > 0.02) for half in halves for quarter in np.array_split(half, 2, axis=1))
+
+
+def check_size(gallery: Gallery, width: int, height: int) -> None:
+    """Check that the page fits a window, and that the viewers draw in each of their corners there."""
+    page = gallery.page
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_function(FITS, arg=[width, height])
+    for i, viewer in enumerate(page.locator(".panel-neuroglancer-viewer").all()):
+        # What has scrolled away is not drawn.
+        viewer.evaluate("(e) => e.scrollIntoView({ block: 'center' })")
+        gallery.until("full", lit, i)
+    if width > 760:  # all is seen at once
+        view = page.evaluate("deep('.view')[0].getBoundingClientRect().toJSON()")
+        assert view["right"] < width
+        assert view["bottom"] < height
+
+
 def check_frame(gallery: Gallery, name: str) -> None:
-    """Every page: both colour schemes, the source by keyboard, the way back, no sideways scrolling on a phone."""
+    """Every page: both colour schemes, the source by keyboard, the way back, a phone's size."""
     page = gallery.page
     ground = "() => getComputedStyle(document.getElementById('gallery-bar')).backgroundColor.match(/\\d+/g).map(Number)"
     assert sum(page.evaluate(ground)) < 200
@@ -142,10 +174,7 @@ def check_frame(gallery: Gallery, name: str) -> None:
     assert code.inner_text().strip() == SOURCES[name].read_text("utf8").strip()
     page.keyboard.press("Enter")
     expect(code).to_be_hidden()
-    page.set_viewport_size({"width": 360, "height": 740})
-    # The page itself, and the part of it that scrolls.
-    page.wait_for_function("innerWidth === 360 && document.documentElement.scrollWidth <= 360")
-    page.wait_for_function("(e => e.scrollWidth <= e.clientWidth)(deep('.side')[0].getRootNode().host)")
+    check_size(gallery, 360, 740)
     page.get_by_role("link", name="Gallery").click()
     expect(page).to_have_title("panel-neuroglancer: gallery")
 
@@ -159,6 +188,7 @@ def test_brain(opened: Callable[[str], Gallery]) -> None:
     gallery.page.locator(".noUi-handle").first.press("PageUp")
     gallery.wait("v.state.toJSON().position[2] > 17")
     gallery.until_changed(before)
+    check_size(gallery, 1280, 800)
     check_frame(gallery, "brain")
 
 
@@ -179,6 +209,7 @@ def test_fibres(opened: Callable[[str], Gallery]) -> None:
     gallery.page.locator(".side input[type=checkbox]").uncheck()
     gallery.wait("v.layerManager.getLayerByName('mitochondria').visible === false")
     gallery.until_changed(before)
+    check_size(gallery, 3840, 2160)
     check_frame(gallery, "fibres")
 
 
@@ -229,6 +260,8 @@ def test_synapses(opened: Callable[[str], Gallery]) -> None:
     page.get_by_role("button", name="Add one").click()
     gallery.wait("v.state.toJSON().layers[2].annotations.length === 26")
     gallery.text("26 synapses").wait_for()
+    # What Neuroglancer tells of a new annotation would cover the view on a phone, which has no Ctrl key.
+    gallery.wait("(v.selectionDetailsState.location.visible = false, true)")
     check_frame(gallery, "synapses")
 
 
@@ -259,7 +292,7 @@ def test_nuclei(opened: Callable[[str], Gallery]) -> None:
     before = gallery.picture()
     assert coloured(before) > 0.05
     threshold = gallery.page.locator(".noUi-handle").nth(1)
-    threshold.press("PageUp")
+    threshold.press("End")
     found = gallery.wait(
         "(n => n !== 54 && n)([...v.layerManager.getLayerByName('nuclei').layer.displayState.segmentationGroupState.value.visibleSegments].length)"
     )

@@ -121,16 +121,56 @@ def test_in_a_template_with_one_thing_more_in_the_browser(page: Page, open_app: 
     assert (picture(page, 0) == untouched).all()
 
 
-def test_what_is_nothing_like_it_is_drawn_anew(page: Page, open_app: Open) -> None:
-    page.add_init_script(path=HELPERS)
+def test_what_is_nothing_like_it_is_drawn_anew_with_what_was_done(
+    page: Page, open_app: Open, held: Release
+) -> None:
     open_app("other")
+    wait_drawn(page, 0)
+    drag(page, 0, 48)
+    page.wait_for_function("Math.abs(shown(0).position[0] - 8) < 1e-3")
+    held()
     page.wait_for_function(ALIVE, timeout=BOOT)
     expect(page.get_by_role("heading", name="Only here")).to_be_visible()
-    until(page, "p.ready")
     assert page.evaluate("deep('.panel-neuroglancer-viewer').length") == 1
+    # The visitor's position; all else as Python has it.
+    until(page, "p.ready && Math.abs(p.position[0] - 8) < 1e-3")
+    page.wait_for_function("shown(0).layout === 'xy' && Math.abs(shown(0).position[0] - 8) < 1e-3")
+    drag(page, 0, -48)
+    until(page, "Math.abs(p.position[0] - 16) < 1e-3")
+    wait_drawn(page, 0)
     assert picture(page, 0)[61, 81, 0] == CENTRE
-    drag(page, 0, 30)
-    until(page, "Math.abs(p.position[0] - 11) < 1e-3")
+
+
+@pytest.mark.parametrize("target", ["pyodide-worker"], indirect=True, scope="session")
+def test_what_is_hidden_at_first_begins_when_it_is_shown(page: Page, open_app: Open, held: Release) -> None:
+    open_app("hidden")
+    card = page.get_by_role("button", name="Closed")
+    expect(card).to_be_visible(timeout=BOOT)
+    seen = "deep('.panel-neuroglancer-viewer').filter((e) => e.checkVisibility({ opacityProperty: true })).length"
+    assert page.evaluate(seen) == 0
+    # One before Python …
+    card.click()
+    page.wait_for_function(f"{seen} === 1")
+    wait_drawn(page, 0)
+    drag(page, 0, 48)
+    page.wait_for_function("Math.abs(shown(0).position[0] - 8) < 1e-3")
+    held()
+    page.wait_for_function(ALIVE, timeout=BOOT)
+    until(page, "Math.abs(p.positions[0][0] - 8) < 1e-3")
+    # … one after, and the first once more.
+    page.get_by_text("Section", exact=True).click()
+    page.wait_for_function(f"{seen} === 2")
+    wait_drawn(page, 0, 1)
+    drag(page, 1, -30)
+    until(page, "Math.abs(p.positions[1][0] - 21) < 1e-3")
+    card.click()
+    page.wait_for_function(f"{seen} === 1")
+    card.click()
+    page.wait_for_function(f"{seen} === 2")
+    wait_drawn(page, 0, 1)
+    drag(page, 0, -48)
+    until(page, "Math.abs(p.positions[0][0] - 16) < 1e-3 && Math.abs(p.positions[1][0] - 21) < 1e-3")
+    assert picture(page, 0)[61, 81, 0] == CENTRE
 
 
 def stays(page: Page, reason: str) -> None:
@@ -164,3 +204,17 @@ def test_a_wheel_that_is_missing_leaves_the_viewer(page: Page, open_app: Open, w
     page.route("**/param-*.whl", lambda route: route.fulfill(status=404))
     open_app("raises")
     stays(page, "whl could not be downloaded")
+
+
+@pytest.mark.parametrize("target", ["pyodide-worker"], indirect=True, scope="session")
+def test_a_worker_that_dies_at_once_leaves_the_viewer(page: Page, open_app: Open, watch: Any) -> None:
+    watch.expect("no worker today")
+    page.add_init_script(path=HELPERS)
+    page.route(
+        "**/static/boot/worker.js",
+        lambda route: route.fulfill(
+            body="throw new Error('no worker today');", content_type="text/javascript"
+        ),
+    )
+    open_app("raises")
+    stays(page, "no worker today")

@@ -1,8 +1,9 @@
 """The data of Python viewers as files, for pages that have no Python, or none yet; the page reads them (js/src/baked.ts).
 
-An array in memory becomes bricks, so that the page can begin with those in view, and one coarse copy where it is large. All
-else that Python would answer, it answers once here: what a source says of itself, meshes of its own, skeletons. Each file is
-compressed with zlib and named after what is in it.
+An array in memory becomes bricks, so that the page can begin with those in view; a large one also at each coarser level that
+the page asks for, the same voxels as the page would make of the whole array. All else that Python would answer, it answers
+once here: what a source says of itself, meshes of its own, skeletons. Each file is compressed with zlib and named after what
+is in it.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from typing import Any
 
 import numpy as np
 from bokeh.model import Model
+from numpy.typing import NDArray
 
 from . import resident, session, sources
-from .errors import BakeLimitError
+from .errors import BakeLimitError, size
 
 # The id of the element that holds a file inside a page, before the file's name.
 ELEMENT = "panel-neuroglancer-baked-"
@@ -28,7 +30,7 @@ LIMIT = 64_000_000
 # Arrays beyond this a page would hardly keep.
 _RAW_LIMIT = 1 << 30
 _BRICK = 1 << 20
-_COARSE_FROM = 1 << 22
+_LEVELS_FROM = 1 << 22
 _MOST_OBJECTS = 1000
 
 
@@ -78,7 +80,7 @@ class Bakery:
         if self.too_large:
             raise BakeLimitError(
                 " ".join(self.too_large),
-                f"Expected that what a page carries takes at most {_size(self.limit)} when it is compressed.",
+                f"Expected that what a page carries takes at most {size(self.limit)} when it is compressed.",
                 "Save a smaller part of the data, raise bake_limit (in bytes), or leave the data out with bake_limit=0.",
             )
 
@@ -102,7 +104,7 @@ class Bakery:
         except _FullError:
             self.files = files
             self.too_large.append(
-                f"The data of layer {name} ({_size(_bytes(volume))} in memory) goes beyond the limit of {_size(self.limit)}."
+                f"The data of layer {name} ({size(_bytes(volume))} in memory) goes beyond the limit of {size(self.limit)}."
             )
             self.left_out.append(self.too_large[-1])
         return key in self._baked
@@ -132,25 +134,38 @@ class Bakery:
         if found["array"] is None:
             why = "it is not in memory, or has methods of its own"
             if _bytes(volume) > _RAW_LIMIT:
-                why = f"it has {_size(_bytes(volume))}, and a page keeps at most {_size(_RAW_LIMIT)}"
+                why = f"it has {size(_bytes(volume))}, and a page keeps at most {size(_RAW_LIMIT)}"
             self.left_out.append(f"The array of layer {name} needs Python: {why}.")
             return {"needs": why}
-        digest, shape = found["digest"], found["array"]["shape"]
-        size = brick_size(shape, found["voxel"])
-        runs = []
-        for i, part in enumerate(bricks(shape, size)):
-            count, data = resident.in_runs(resident.part(volume, part))
-            self._add(f"{digest}.{i}", data)
-            runs.append(count)
-        entry = {**found, "array": {**found["array"], "brick": size, "digest": digest}, "runs": runs}
-        factor = coarse_factor(volume)
-        if found["bytes"] > _COARSE_FROM and factor is not None:
-            shape_there = -(-np.asarray(shape) // factor)
-            voxels = sources.cut(volume, 0 * factor, shape_there, factor).ravel("F")
-            count, data = resident.in_runs(voxels)
-            self._add(f"{digest}.coarse", data)
-            entry["coarse"] = {"factor": factor.tolist(), "shape": shape_there.tolist(), "runs": count}
+        digest, shape, voxel = found["digest"], found["array"]["shape"], found["voxel"]
+        brick = brick_size(shape, voxel)
+        parts = (resident.part(volume, box) for box in bricks(shape, brick))
+        entry = {**found, "array": {**found["array"], "brick": brick, "digest": digest}}
+        entry["runs"] = self._add_bricks(digest, parts)
+        if found["bytes"] > _LEVELS_FROM:
+            way = "mean" if found["array"]["mean"] else "pick"
+            entry["levels"] = [
+                self._level(volume, f"{digest}.{way}", voxel, factor) for factor in levels(volume)
+            ]
         return entry
+
+    def _level(self, volume: Any, name: str, voxel: int, factor: NDArray[Any]) -> dict[str, Any]:
+        """Add an array's copy that is smaller by a factor, in bricks whose first dimension runs fastest."""
+        shape = (-(-np.asarray(volume.shape) // factor)).tolist()
+        brick, name = brick_size(shape, voxel), f"{name}{'x'.join(map(str, factor))}"
+        boxes = (np.array(box) for box in bricks(shape, brick))
+        parts = (sources.cut(volume, start, end, factor).ravel("F") for start, end in boxes)
+        runs = self._add_bricks(name, parts)
+        return {"factor": factor.tolist(), "shape": shape, "brick": brick, "name": name, "runs": runs}
+
+    def _add_bricks(self, name: str, parts: Iterable[NDArray[Any]]) -> list[int]:
+        """Add the bricks of an array; return of each how many runs of equal voxels it is stored as."""
+        found = []
+        for i, part in enumerate(parts):
+            runs, data = resident.in_runs(part)
+            self._add(f"{name}.{i}", data)
+            found.append(runs)
+        return found
 
     def _objects(self, viewer: session.Session, layers: list[dict[str, Any]], name: str) -> list[int]:
         """Return the objects that a layer may show: those selected, and the labels of arrays beside the source."""
@@ -199,7 +214,7 @@ def brick_size(shape: list[int], voxel: int) -> list[int]:
     return size
 
 
-def bricks(shape: list[int], size: list[int]) -> Iterator[resident.Box]:
+def bricks(shape: list[int], brick: list[int]) -> Iterator[resident.Box]:
     """Yield the bricks of an array, the last dimension fastest: first voxels and those beyond the last.
 
     Examples
@@ -207,17 +222,25 @@ def bricks(shape: list[int], size: list[int]) -> Iterator[resident.Box]:
     >>> list(bricks([3, 2], [2, 2]))
     [((0, 0), (2, 2)), ((2, 0), (3, 2))]
     """
-    for start in product(*(range(0, n, step) for n, step in zip(shape, size, strict=True))):
-        yield start, tuple(min(n, a + step) for a, n, step in zip(start, shape, size, strict=True))
+    for start in product(*(range(0, n, step) for n, step in zip(shape, brick, strict=True))):
+        yield start, tuple(min(n, a + step) for a, n, step in zip(start, shape, brick, strict=True))
 
 
-def coarse_factor(volume: Any) -> Any:
-    """Return by how much the coarsest copy is smaller that the page will ask for; None where that is not known."""
+def levels(volume: Any) -> list[NDArray[Any]]:
+    """Return by how much the copies are smaller that the page asks for, the finest first; none where that is not known.
+
+    Examples
+    --------
+    >>> import neuroglancer
+    >>> space = neuroglancer.CoordinateSpace(names=list("xyz"), units="nm", scales=[1, 1, 2])
+    >>> [f.tolist() for f in levels(neuroglancer.LocalVolume(np.zeros((500, 500, 300), "uint8"), space))]
+    [[2, 2, 1], [4, 4, 2]]
+    """
     from neuroglancer.downsample_scales import compute_near_isotropic_downsampling_scales
 
     if volume.downsampling_layout != "3d":
-        return None  # it depends on how the volume is looked at
-    *_, factor = compute_near_isotropic_downsampling_scales(
+        return []  # it depends on how the volume is looked at
+    factors = compute_near_isotropic_downsampling_scales(
         np.asarray(volume.shape),
         np.asarray(volume.dimensions.scales),
         list(range(min(3, volume.rank))),
@@ -225,16 +248,8 @@ def coarse_factor(volume: Any) -> Any:
         volume.max_downsampling,
         volume.max_downsampled_size,
     )
-    factor = np.array(factor)
-    return factor if 1 < np.prod(factor) <= volume.max_downsampling else None
+    return [np.array(factor) for factor in factors if 1 < np.prod(factor) <= volume.max_downsampling]
 
 
 def _bytes(volume: Any) -> int:
     return prod(volume.shape) * np.dtype(volume.data_type).itemsize if hasattr(volume, "data_type") else 0
-
-
-def _size(number: float) -> str:
-    for unit, of in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if number >= of:
-            return f"{number / of:.1f} {unit}" if number < 10 * of else f"{number / of:.0f} {unit}"
-    return f"{number:.0f} bytes"

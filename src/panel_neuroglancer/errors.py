@@ -5,6 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 
+def size(count: float) -> str:
+    """Return a number of bytes as people read it: ``1.2 MB`` is 1 200 000 bytes.
+
+    Examples
+    --------
+    >>> size(999), size(64_000_000), size(123_456_789), size(1 << 30)
+    ('999 B', '64.0 MB', '123 MB', '1.1 GB')
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            break
+        count /= 1000
+    return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
+
+
 class NeuroglancerError(ValueError):
     """Base of the errors about what was given to the viewer.
 

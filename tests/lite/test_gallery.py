@@ -31,10 +31,9 @@ def load():
 
 
 def test_parts_are_numbered_as_scipy_does_it(load):
-    nuclei = load("nuclei")
     mask = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=(30, 24, 18)), 1.2) > 0.02
     expected, count = ndimage.label(mask)
-    got = nuclei.label(mask, smallest=1)
+    got = load("filters").label(mask, smallest=1)
     assert got.max() == count > 3
     pairs = set(zip(expected[mask].tolist(), got[mask].tolist(), strict=True))
     assert len(pairs) == count  # one to one
@@ -45,16 +44,16 @@ def test_small_parts_are_left_out(load):
     mask = np.zeros((9, 9, 9), bool)
     mask[1:4, 1:4, 1:4] = True
     mask[6, 6, 6] = True
-    got = load("nuclei").label(mask, smallest=2)
+    got = load("filters").label(mask, smallest=2)
     np.testing.assert_array_equal(got == 1, mask & (np.indices(mask.shape)[0] < 5))
-    assert load("nuclei").label(mask, smallest=28).max() == 0
+    assert load("filters").label(mask, smallest=28).max() == 0
 
 
 @pytest.mark.parametrize("sigma", [0, 1.5, 3])
 def test_the_blur_is_scipys(load, sigma):
     volume = np.random.default_rng(1).uniform(0, 255, (24, 20, 16))
     expected = ndimage.gaussian_filter(volume, sigma, mode="wrap", truncate=8)
-    np.testing.assert_allclose(load("nuclei").gaussian(volume, sigma), expected, atol=1)
+    np.testing.assert_allclose(load("filters").gaussian(volume, sigma), expected, atol=1)
 
 
 def test_a_threshold_finds_what_was_put_there(load):
@@ -67,9 +66,9 @@ def test_a_threshold_finds_what_was_put_there(load):
 def test_sliders_change_the_arrays_that_are_shown(load):
     nuclei = load("nuclei")
     before = int(nuclei.labels.max())
-    nuclei.threshold.value = 160
-    nuclei.update()
-    assert nuclei.labels.max() < before
+    nuclei.threshold.value = nuclei.threshold.end
+    nuclei.update(nuclei.blur.value, nuclei.threshold.value)
+    assert 0 < nuclei.labels.max() < before
     assert nuclei.view.selected_segments["nuclei"] == list(range(1, int(nuclei.labels.max()) + 1))
     assert nuclei.bars.data["count"].sum() == nuclei.labels.max()
     assert f"<b>{nuclei.labels.max()}</b> nuclei" in nuclei.summary.object
@@ -79,13 +78,13 @@ def test_denoising_comes_nearer_to_the_truth_and_keeps_the_mean(load):
     denoise = load("denoise")
     assert denoise.error(denoise.clean) < 0.6 * denoise.error(denoise.noisy)
     assert denoise.clean.mean() == pytest.approx(denoise.noisy.mean(), abs=1)
-    np.testing.assert_array_equal(denoise.smooth(denoise.noisy, 0), denoise.noisy)
+    np.testing.assert_array_equal(load("filters").diffuse(denoise.noisy, 0), denoise.noisy)
 
 
 def test_an_edge_stays_an_edge(load):
     step = np.full((8, 8, 8), 40, "uint8")
     step[4:] = 220
-    np.testing.assert_allclose(load("denoise").smooth(step, 3), step, atol=12)
+    np.testing.assert_allclose(load("filters").diffuse(step, 3), step, atol=12)
 
 
 def test_the_blood_that_is_drawn_is_the_blood_that_is_told(load):
@@ -127,7 +126,7 @@ def test_an_annotation_that_is_added_gets_a_row(load):
     count = len(synapses.source.data["n"])
     synapses.view.position = [10.5, 20.5, 30.5]
     synapses.add(None)
-    assert len(synapses.points()) == count + 1 == len(synapses.source.data["n"])
+    assert len(synapses.places()) == count + 1 == len(synapses.source.data["n"])
     assert synapses.source.data["x"][-1] == pytest.approx(10.5 * 0.016, abs=0.01)
 
 

@@ -15,6 +15,7 @@ from panel_neuroglancer.site.options import Options
 from panel_neuroglancer.site.progress import Progress
 
 APPS = Path(__file__).parent / "apps"
+SMALL = 'import panel as pn\npn.pane.HTML("<b>${here}</b></script>").servable()\n'
 
 
 def make_wheel(
@@ -95,3 +96,19 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     convert([APPS / "counter.py"], folder / "out", options, Progress(None))
     return folder / "out"
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    """A small app."""
+    path = tmp_path / "small.py"
+    path.write_text(SMALL)
+    return path
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A site that is there already."""
+    (tmp_path / "out" / "static" / "boot").mkdir(parents=True)
+    (tmp_path / "out" / "static" / "boot" / "page.js").write_text("// old")
+    return tmp_path / "out"

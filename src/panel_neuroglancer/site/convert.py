@@ -7,10 +7,11 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..errors import size
 from . import assets, cdn, local, pages, pwa, pyscript
 from .errors import BadInputError
 from .options import URLS, App, Options
-from .progress import Progress, size, tree_size
+from .progress import Progress, tree_size
 from .render import Bake, Page, check_versions, render, templates
 from .resolve import distributions, imported, local_modules, parse_requirements
 from .runtime import Runtime

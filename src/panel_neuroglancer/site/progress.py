@@ -9,14 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-
-def size(count: float) -> str:
-    """Return a number of bytes as people read it: ``1.2 MB`` is 1 200 000 bytes."""
-    for unit in ("B", "kB", "MB"):
-        if count < 1000 or unit == "MB":
-            break
-        count /= 1000
-    return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
+from ..errors import size
 
 
 def tree_size(folder: Path) -> int:

@@ -12,9 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ..errors import size
 from .errors import BadInputError, FetchError, TamperedFileError
 from .fetch import cache_dir, https_get, npm_pack, pip_download, sha256, write_atomically
-from .progress import Progress, size
+from .progress import Progress
 
 DEFAULT_VERSION = "0.27.7"
 CDN = "https://cdn.jsdelivr.net/pyodide/v{version}/full/"

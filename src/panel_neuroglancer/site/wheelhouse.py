@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..errors import size
 from . import neuroglancer_wheel, wheels
 from .assets import PACKAGE, steady_engine
-from .progress import Progress, size
+from .progress import Progress
 
 
 def write_wheels(out: Path, progress: Progress | None = None) -> list[Path]:

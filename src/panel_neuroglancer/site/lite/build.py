@@ -9,10 +9,11 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from ...errors import size
 from .. import assets
 from ..errors import BadInputError, SiteError
 from ..install import install
-from ..progress import Progress, size, tree_size
+from ..progress import Progress, tree_size
 from ..resolve import parse_requirements
 from ..runtime import DEFAULT_VERSION, Runtime
 from ..stage import check_target, staging

@@ -54,6 +54,19 @@ export function viewersOf(document) {
   return found;
 }
 
+/** What two viewers have in common if what was done in the one may be done in the other: layers and space. */
+const subject = ({ properties: { command } }) =>
+  JSON.stringify([command.state?.layers?.map(({ name }) => name), command.state?.dimensions]);
+
+/** Of a document that is drawn anew, the viewers that take the place of those in another: pairs of ids. */
+export function heirs(drawn, python) {
+  const left = viewersOf(drawn);
+  return viewersOf(python).flatMap((viewer) => {
+    const at = left.findIndex((other) => subject(other) === subject(viewer));
+    return at < 0 ? [] : [[viewer.id, left.splice(at, 1)[0].id]];
+  });
+}
+
 /** What a model is. The classes that Panel makes for components of the app's own are numbered as they come. */
 function kinds({ defs = [] }) {
   const own = new Set(defs.map(({ name }) => name));

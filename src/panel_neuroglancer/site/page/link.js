@@ -1,6 +1,6 @@
 // Links the page's Bokeh document with Python's: each change and each message arrives once, in the order it was made.
 import { release, withhold } from "./controls.js";
-import { Pairing, rename, viewersOf } from "./drawn.js";
+import { heirs, Pairing, rename, viewersOf } from "./drawn.js";
 
 const DRAWN = "drawn-"; // what ids begin with that Python has not given
 const AT_ONCE = 20; // changes in one patch: what waits behind them can still be merged, and the page stays alive
@@ -121,8 +121,14 @@ export class PageDocument {
       console.warn("What was drawn could not become Python's document, which is drawn anew:", error);
     }
     if (!became) {
+      const before = this.#doc;
       this.#clear();
-      await this.#draw(data);
+      await this.#draw(data, (doc) => {
+        if (before === undefined) return;
+        // Its viewers go on from what was done in those whose place they take (js/src/session.ts).
+        for (const [id, drawn] of heirs(this.#drawn, data))
+          doc.get_model_by_id(id).former = before.get_model_by_id(drawn);
+      });
     }
     this.#drawn = undefined;
   }

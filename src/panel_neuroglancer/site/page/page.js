@@ -64,7 +64,8 @@ async function takeOver(documents, link) {
 }
 
 /** Say what went wrong; what is there stays, and can be used as far as it needs no Python. */
-function fail(error) {
+async function fail(error) {
+  await drawing; // what fails at once, too
   if (page?.shown) page.withhold();
   else endEarly();
   arrived(false); // unless it has arrived: what dies later is told otherwise

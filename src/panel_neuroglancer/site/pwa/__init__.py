@@ -14,7 +14,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..progress import Progress, size
+from ...errors import size
+from ..progress import Progress
 from .icon import COLOUR, draw
 
 HERE = Path(__file__).parent
