@@ -1,6 +1,7 @@
 // On the page: which of Python's arrays are in the resident worker, and how they get there.
 //
-// An array is sent once, in slabs (slabs.ts). The voxels of chunks that somebody waits for go first (pieces.ts). The worker is started for the first array and ended with the last, which surely frees the memory.
+// An array is sent once, in slabs (slabs.ts). The voxels of chunks that somebody waits for go first (pieces.ts). The worker is
+// started for the first array and ended with the last, which surely frees the memory.
 import { Bricks } from "./bricks";
 import { ChannelError, type Reply } from "./channel";
 import { partUrl, startWorker } from "./parts";

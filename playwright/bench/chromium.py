@@ -13,12 +13,16 @@ import subprocess
 import tempfile
 import time
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tornado.websocket import websocket_connect
 
-FLAGS = ["--headless=new", *(Path(__file__).parents[1] / "chromium.flags").read_text().split()]
+FLAGS = (Path(__file__).parents[1] / "chromium.flags").read_text().split()
+EXECUTABLE = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+#: For Playwright; without an executable it takes its own.
+LAUNCH: Mapping[str, Any] = {"executable_path": EXECUTABLE, "args": FLAGS}
 SIZE = {"width": 900, "height": 600}
 
 
@@ -41,7 +45,7 @@ class Page:
 
     def __enter__(self) -> Page:
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        command = [os.environ.get("CHROMIUM") or shutil.which("chromium") or "chromium", *FLAGS]
+        command = [EXECUTABLE or "chromium", "--headless=new", *FLAGS]
         command += ["--remote-debugging-port=0", f"--user-data-dir={self._folder.name}", "about:blank"]
         self._chromium = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         port = Path(self._folder.name) / "DevToolsActivePort"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import os
 import shutil
 import statistics
 import sys
@@ -25,42 +24,31 @@ from urllib.parse import quote
 
 import numpy as np
 import tensorstore as ts
+from chromium import LAUNCH
 from playwright.sync_api import Browser, sync_playwright
 
 from panel_neuroglancer.site.serve import Handler
 
 DIST = Path(__file__).parents[2] / "src" / "panel_neuroglancer" / "dist"
 LIMITS = {"ratio": 1.25, "gzip": 700_000}
-FLAGS = (Path(__file__).parents[1] / "chromium.flags").read_text().split()
 
-# The volume is painted magenta. After each animation frame, while the drawing is still there, the middle pixel is read.
-PROBE = """
+# The volume is painted magenta: a pixel in the middle tells.
+PROBE = (
+    (Path(__file__).parent / "frames.js").read_text()
+    + """
 window.EventSource = class { close() {} };  // the official client looks for a Python server
-{
-  const { getContext } = HTMLCanvasElement.prototype;
-  let gl;
-  HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
-    const context = getContext.call(this, kind, ...rest);
-    if (kind === "webgl2" && context) gl = context;
-    return context;
-  };
-  const later = window.requestAnimationFrame.bind(window);
+window.firstChunk = new Promise((resolve) => {
   const pixel = new Uint8Array(4);
-  window.firstChunk = new Promise((resolve) => {
-    window.requestAnimationFrame = (callback) => later((now) => {
-      callback(now);
-      if (!gl) return;
-      const bound = gl.getParameter(gl.READ_FRAMEBUFFER_BINDING);
-      gl.bindFramebuffer(gl.READ_FRAMEBUFFER, null);
-      const x = gl.drawingBufferWidth >> 1, y = gl.drawingBufferHeight >> 1;
-      gl.readPixels(x - 5, y - 5, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
-      gl.bindFramebuffer(gl.READ_FRAMEBUFFER, bound);
-      if (pixel[0] === 255 && pixel[1] === 0 && pixel[2] === 255)
-        resolve({ ms: performance.now(), at: performance.timeOrigin + performance.now() });
-    });
+  afterFrames((gl) => {
+    const x = gl.drawingBufferWidth >> 1, y = gl.drawingBufferHeight >> 1;
+    gl.readPixels(x - 5, y - 5, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
+    const seen = pixel[0] === 255 && pixel[1] === 0 && pixel[2] === 255;
+    if (seen) resolve({ ms: performance.now(), at: performance.timeOrigin + performance.now() });
+    return seen;
   });
-}
+});
 """
+)
 
 
 def write_volume(folder: Path, encoding: str) -> None:
@@ -180,8 +168,7 @@ def main() -> None:
         server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Noting, directory=temporary, log=log))
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
-        system = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-        browser = playwright.chromium.launch(executable_path=system, args=FLAGS)
+        browser = playwright.chromium.launch(**LAUNCH)
         figures = {e: measure(browser, root, address, e, options.pairs, log) for e in ("raw", "gzip")}
         browser.close()
         server.shutdown()

@@ -22,9 +22,10 @@ from typing import Any
 from unittest.mock import patch
 
 import nbformat
+from chromium import LAUNCH
 from packaging.utils import canonicalize_name
 from playwright.sync_api import Browser, sync_playwright
-from sites import FLAGS, PROBE, ROOT
+from sites import PROBE, ROOT
 
 from panel_neuroglancer.site import assets, lock
 from panel_neuroglancer.site.fetch import sha256
@@ -162,7 +163,7 @@ def main() -> None:
         stock(Runtime(), notebook(folder / "b", [INSTALL, VIEWER]), sites["stock"])
         runs: dict[str, list[dict[str, float]]] = {name: [] for name in sites}
         with served(sites) as urls, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+            browser = playwright.chromium.launch(**LAUNCH)
             for turn in range(args.runs):
                 for name, url in urls.items():
                     runs[name].append(measure(browser, url))

@@ -7,10 +7,10 @@ The README's picture is a whole page, ``lite/apps/brain.png``; those of the inde
 from __future__ import annotations
 
 import io
-import shutil
 import threading
 from pathlib import Path
 
+from chromium import LAUNCH
 from PIL import Image, ImageOps
 from playwright.sync_api import Page, sync_playwright
 
@@ -19,7 +19,6 @@ from panel_neuroglancer.site.serve import open_server
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "build" / "site"
 THUMBS = ROOT / "lite" / "gallery" / "thumbs"
-FLAGS = (Path(__file__).parents[1] / "chromium.flags").read_text().split()
 HELPERS = Path(__file__).parents[1] / "component" / "page.js"
 SIZE = (640, 400)
 LARGEST = 60_000  # bytes
@@ -40,7 +39,7 @@ def main() -> None:
     pages = sorted(path for path in SITE.glob("*.html") if path.stem != "index")
     with open_server(SITE, 0) as server, sync_playwright() as playwright:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = playwright.chromium.launch(**LAUNCH)
         for path in pages:
             page = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="dark")
             page.add_init_script(path=HELPERS)

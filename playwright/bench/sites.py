@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import runpy
-import shutil
 import statistics
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from typing import Any
 from urllib.parse import quote
 
 import report
+from chromium import LAUNCH
 from line import Line, behind
 from playwright.sync_api import BrowserContext, Playwright, ViewportSize, sync_playwright
 from stock import Stock
@@ -31,8 +31,7 @@ from stock import Stock
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "lite/apps/brain.py"
 DATA = ROOT / "build/data/mni152"
-PROBE = (Path(__file__).parent / "probe.js").read_text()
-FLAGS = (Path(__file__).parents[1] / "chromium.flags").read_text().split()
+PROBE = "".join((Path(__file__).parent / name).read_text() for name in ("frames.js", "probe.js"))
 TARGETS = ("pyodide", "pyodide-worker")
 LINES = {"unthrottled": None, "20 Mbit/s": 20e6}
 WINDOW: ViewportSize = {"width": 1000, "height": 700}
@@ -87,11 +86,8 @@ def measure(
     size: ViewportSize,
 ) -> dict[str, dict[str, float]]:
     """Visit a page for the first and for the second time."""
-    system = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        context = playwright.chromium.launch_persistent_context(
-            profile, executable_path=system, args=FLAGS, viewport=size
-        )
+        context = playwright.chromium.launch_persistent_context(profile, **LAUNCH, viewport=size)
         has_python = "/v/1/" not in url
         context.add_init_script(PROBE + ("" if has_python else ALONE))
         foreign: list[str] = []
@@ -107,8 +103,7 @@ def measure(
 
 def size_of_picture(playwright: Playwright, url: str) -> ViewportSize:
     """Return how large our page's viewer is, for the official client to be as large."""
-    system = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    browser = playwright.chromium.launch(executable_path=system, args=FLAGS)
+    browser = playwright.chromium.launch(**LAUNCH)
     page = browser.new_page(viewport=WINDOW)
     page.goto(url)
     box = page.locator(".panel-neuroglancer-viewer canvas").first.bounding_box(timeout=LONGEST_MS)

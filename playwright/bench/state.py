@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -23,20 +21,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from chromium import LAUNCH
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from panel_neuroglancer.site.serve import Server
 
 HERE = Path(__file__).parent
 LAB = HERE.parent / "python_api" / "apps" / "lab.py"
-GL = [
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-]
-
 PROBE = """
 window.now = () => performance.timeOrigin + performance.now();
 const upstream = () => viewer()?.neuroglancerViewer;
@@ -281,7 +272,6 @@ def main() -> None:
     parser.add_argument("--case", choices=CASES, nargs="+", default=list(CASES))
     parser.add_argument("--json", type=Path, help="where to write the figures")
     options = parser.parse_args()
-    system = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     results: dict[str, Any] = {}
     print(
         "Milliseconds, median (least, p95). total = to_page + page; python: until its call returns, package: of that the official"
@@ -290,7 +280,7 @@ def main() -> None:
         "package's; back_page: from the user's change to the report, 100 ms of it waiting for more; back_python: the rest."
     )
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=system, args=GL)
+        browser = playwright.chromium.launch(**LAUNCH)
         for runtime in options.runtime:
             with RUNTIMES[runtime]() as address:
                 for name in options.case:

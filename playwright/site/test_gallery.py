@@ -117,6 +117,11 @@ def opened(
         page.goto(f"{url}{name}.html")
         gallery = Gallery(page)
         gallery.alive()
+        late = page.evaluate(
+            "JSON.parse(document.getElementById('pn-config').textContent).later.map((one) => one.url)"
+        )
+        assert late
+        assert not [url for url in watch.requests if url.endswith(tuple(late))], "more was loaded than needed"
         return gallery
 
     yield open_app
