@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -186,7 +186,7 @@ class WebKit:
 
     def quit(self) -> None:
         """End the browser."""
-        with self._http:
+        with closing(self._http):
             self._call("DELETE", self._session)
 
 
