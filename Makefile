@@ -102,7 +102,7 @@ browser: $(VENV)/.done
 
 browser-tests: browser unit site lite wheel
 	@echo "== Browser tests"
-	$(BIN)/pytest playwright --numprocesses=2 --dist=loadgroup
+	$(BIN)/pytest playwright
 
 # Takes an hour or so; BENCH_SEGMENTATION=… names a .npy or .ckl file with labels to use instead of synthetic ones.
 bench: browser site
