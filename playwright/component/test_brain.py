@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 APP = "brain"
+pytestmark = pytest.mark.parametrize("runtime", ["serve", "pyodide-worker"], indirect=True, scope="module")
 
 # The demo writes nothing for tests: what Python knows is read off its widgets and its plot.
 PYTHON = """

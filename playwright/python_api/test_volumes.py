@@ -10,6 +10,9 @@ import pytest
 DTYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "uint64", "float32", "float64")
 ARRAY = "x, y, z = np.indices((32, 12, 8)); data = ((7*x + 31*y + 101*z) % 120)"
 
+# On the page as in a worker: Python cuts chunks alike. test_resident.py and test_viewers.py run there, too.
+pytestmark = pytest.mark.parametrize("runtime", ["serve", "pyodide-worker"], indirect=True, scope="session")
+
 
 def plane() -> Any:
     x, y = np.indices((32, 12))
