@@ -116,6 +116,8 @@ def test_scrolled_far_away_and_back(desk: Any) -> None:
     notebook.page.evaluate("book().content.scrollToItem(2)")
     right(notebook, SHOWS, 5)
     moved(notebook, SHOWS, 6.5)
+    # JupyterLab hides it between two steps of a frame: neuroglancer then draws once on nothing (seen on a slow machine).
+    notebook.watch.expect("Attachment has zero size")
     # Taken out, changed by Python meanwhile, and put back.
     notebook.page.evaluate(
         "window.kept = { node: cell(2).outputArea.node, parent: cell(2).outputArea.node.parentNode };"

@@ -23,6 +23,9 @@ JUPYTER = (
     "No exact match found for python, using kernel python",
     # Panel's extension asks Jupyter servers for a layout, and this is none.
     "/panel-preview/layout/",
+    # It looks for what looks like a file's name in an output, and JupyterLite for the same among its own files.
+    "/api/resolvePath",
+    "/api/contents/lib/",
     # On a slow machine: its pages say late where their icon is, and take late what they have loaded ahead.
     "/favicon.ico",
     "was preloaded using link preload",
