@@ -37,9 +37,12 @@ def held(page: Page) -> Release:
     """Keep Python from coming until this is called."""
     page.add_init_script(path=HELPERS)
     routes: list[Route] = []
-    page.route("**/python_stdlib.zip", lambda route: routes.append(route))
+    held = True  # it may be asked for late: Python waits for the pictures on few processors
+    page.route("**/python_stdlib.zip", lambda route: routes.append(route) if held else route.fallback())
 
     def release() -> None:
+        nonlocal held
+        held = False
         for route in routes:
             route.fallback()
 
