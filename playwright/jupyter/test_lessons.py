@@ -19,10 +19,10 @@ def lessons(jupyter: Any) -> None:
     shutil.copytree(ROOT / "build/data/mni152", jupyter.folder / FOLDER / "data/mni152")
 
 
-# The first in both, two more in one each: a lesson with viewers, clicks and meshes, and one with Panel's widgets.
+# The first in both, two more in one each: segments and meshes, and annotations made by clicking.
 @pytest.mark.parametrize(
     ("lesson", "app"),
-    [(LESSONS[0], "lab"), (LESSONS[0], "notebooks"), (LESSONS[2], "lab"), (LESSONS[4], "notebooks")],
+    [(LESSONS[0], "lab"), (LESSONS[0], "notebooks"), (LESSONS[2], "lab"), (LESSONS[3], "notebooks")],
     ids=lambda x: getattr(x, "path", x),
 )
 def test_a_lesson(desk: Any, jupyter: Any, lesson: Lesson, app: str) -> None:
