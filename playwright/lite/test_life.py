@@ -5,26 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from known import SHOWN, moved, right, run_all
-from life import (
-    SHOWS,
-    test_a_cell_is_moved,
-    test_a_cell_runs_again_and_again,
-    test_a_tab_is_closed_and_opened_again,
-    test_one_viewer_in_two_cells_and_in_a_view_of_its_own,
-    test_scrolled_far_away_and_back,
-    test_the_kernel_is_restarted_and_all_cells_run,
-    test_two_notebooks_with_two_kernels_in_dark,
-)
-
-__all__ = [
-    "test_a_cell_is_moved",
-    "test_a_cell_runs_again_and_again",
-    "test_a_tab_is_closed_and_opened_again",
-    "test_one_viewer_in_two_cells_and_in_a_view_of_its_own",
-    "test_scrolled_far_away_and_back",
-    "test_the_kernel_is_restarted_and_all_cells_run",
-    "test_two_notebooks_with_two_kernels_in_dark",
-]
+from life import *  # noqa: F403 - its tests
+from life import SHOWS
 
 
 def test_reopened_in_another_page_there_is_a_picture_until_it_runs(desk: Any) -> None:
