@@ -62,9 +62,10 @@ class Lite(Desk):
         self.kernel = notebook.page.evaluate("kernel().id")
         return run_all(notebook) if run else notebook
 
-    def new_beside(self, other: Notebook, *cells: str) -> Notebook:
+    def new_beside(self, other: Notebook, *cells: str, run: bool = True) -> Notebook:
         """Open a new notebook with a kernel of its own in the page of another one, and run all."""
-        return run_all(other.beside(self._write(*cells)))
+        notebook = other.beside(self._write(*cells))
+        return run_all(notebook) if run else notebook
 
     def _write(self, *cells: str) -> str:
         assert self.lab is not None

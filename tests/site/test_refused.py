@@ -33,42 +33,47 @@ def unchanged(old: Path) -> bool:
     return files == [old / "static" / "boot" / "page.js"] and files[0].read_text() == "// old"
 
 
-def test_an_app_that_raises(app: Path, old: Path) -> None:
-    app.write_text("import panel as pn\nraise KeyError('no such brain')\n")
-    with pytest.raises(AppError, match=r"small\.py raised(.|\n)*KeyError: 'no such brain'"):
-        convert([app], old, progress=Progress(None))
-    assert unchanged(old)
-
-
-def test_an_app_that_shows_nothing(app: Path, old: Path) -> None:
-    app.write_text("import panel as pn\n")
-    with pytest.raises(AppError, match="does not publish any Panel contents"):
-        convert([app], old, progress=Progress(None))
-    assert unchanged(old)
-
-
-def test_an_app_that_ends_its_process(app: Path, old: Path) -> None:
-    app.write_text("import os\nos._exit(3)\n")
-    with pytest.raises(AppError, match=r"ended its process with status 3"):
-        convert([app], old, progress=Progress(None))
-    assert unchanged(old)
-
-
-def test_an_app_that_does_not_end(app: Path, old: Path) -> None:
-    app.write_text("import threading\nthreading.Event().wait()\n")
-    options = Options(draw_seconds=10)
-    with pytest.raises(AppError, match=r"not drawn within 10 s(.|\n)*--draw-timeout(.|\n)*File .*line \d+"):
-        convert([app], old, options, Progress(None))
-    assert unchanged(old)
-
-
-def test_an_app_that_waits_for_the_page(app: Path, old: Path) -> None:
-    app.write_text(
+SHOWS = "\nimport panel as pn\npn.pane.Markdown('hello').servable()\n"
+# What an app does, what the error is, and what it says.
+APPS: dict[str, tuple[str, type[SiteError], str]] = {
+    "raises": (
+        "raise KeyError('no such brain')",
+        AppError,
+        r"small\.py raised(.|\n)*KeyError: 'no such brain'",
+    ),
+    "shows nothing": ("import panel", AppError, "does not publish any Panel contents"),
+    "ends its process": ("import os\nos._exit(3)", AppError, "ended its process with status 3"),
+    "does not end": (
+        "import threading\nthreading.Event().wait()",
+        AppError,
+        r"not drawn within 10 s(.|\n)*--draw-timeout(.|\n)*File .*line \d+",
+    ),
+    "waits for the page": (
         "import neuroglancer\nimport panel_neuroglancer as png\n"
-        "viewer = neuroglancer.viewer_base.ViewerBase()\npng.Neuroglancer(viewer).servable()\nviewer.screenshot()\n"
-    )
-    with pytest.raises(AppError, match=r"WouldBlockForeverError: .*no browser shows that yet"):
-        convert([app], old, progress=Progress(None))
+        "viewer = neuroglancer.viewer_base.ViewerBase()\npng.Neuroglancer(viewer).servable()\nviewer.screenshot()",
+        AppError,
+        "WouldBlockForeverError: .*no browser shows that yet",
+    ),
+    "needs what has no wheel": (
+        "try:\n    import tensorstore\nexcept ImportError: pass" + SHOWS,
+        NoWasmWheelError,
+        "the app needs tensorstore",
+    ),
+    "loads from another host": (
+        "import panel as pn\npn.extension(js_files={'x': 'https://example.org/x.js'})" + SHOWS,
+        ExternalResourceError,
+        r"small\.py would load https://example\.org/x\.js.*--runtime cdn",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", APPS)
+def test_an_app_that(app: Path, old: Path, what: str) -> None:
+    source, error, message = APPS[what]
+    app.write_text(f"{source}\n")
+    options = Options(draw_seconds=10 if what == "does not end" else Options().draw_seconds)
+    with pytest.raises(error, match=message):
+        convert([app], old, options, Progress(None))
     assert unchanged(old)
 
 
@@ -111,13 +116,6 @@ def test_an_engine_that_vanishes_meanwhile(
         convert([app], old, progress=Progress(None))
 
 
-def test_a_dependency_without_a_wasm_wheel(app: Path, old: Path) -> None:
-    app.write_text("try:\n    import tensorstore\nexcept ImportError: pass\n" + app.read_text())
-    with pytest.raises(NoWasmWheelError, match="the app needs tensorstore"):
-        convert([app], old, progress=Progress(None))
-    assert unchanged(old)
-
-
 def test_a_cycle(app: Path, old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     resolve = local.Resolver.resolve
 
@@ -128,17 +126,6 @@ def test_a_cycle(app: Path, old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(local.Resolver, "resolve", with_cycle)
     with pytest.raises(DependencyCycleError, match=r"panel → param → panel|param → panel → param"):
-        convert([app], old, progress=Progress(None))
-    assert unchanged(old)
-
-
-def test_a_page_that_loads_from_another_host(app: Path, old: Path) -> None:
-    app.write_text(
-        "import panel as pn\npn.extension(js_files={'x': 'https://example.org/x.js'})\n" + app.read_text()
-    )
-    with pytest.raises(
-        ExternalResourceError, match=r"small\.py would load https://example\.org/x\.js.*--runtime cdn"
-    ):
         convert([app], old, progress=Progress(None))
     assert unchanged(old)
 

@@ -1,11 +1,12 @@
 // The extension of JupyterLab, Notebook and JupyterLite: a notebook is saved with a small picture of each viewer's last view,
-// and an output can be shown in a second place.
+// an output can be shown in a second place, and JupyterLite's kernels can be interrupted.
 import { collectPictured, shrink } from "../pictured";
 import { type RenderMime, showCopies } from "./copies";
+import { type Interruptible, Interrupts, type SessionContext } from "./interrupts";
 import { addPictures, type Notebook } from "./outputs";
 
 /** The parts of JupyterLab's objects that are used here. */
-interface Application {
+interface Application extends Interruptible {
   docRegistry: {
     addWidgetExtension(
       widget: string,
@@ -16,6 +17,8 @@ interface Application {
 
 interface NotebookPanel {
   content: { rendermime: RenderMime };
+  sessionContext: SessionContext;
+  disposed: { connect(slot: () => void): void };
 }
 
 interface NotebookModel {
@@ -33,10 +36,13 @@ export const extension = {
   id: "panel-neuroglancer:pictures",
   description: "Saves a picture of each Neuroglancer viewer's last view with its notebook.",
   autoStart: true,
-  activate: ({ docRegistry }: Application) => {
+  activate: (app: Application) => {
     const viewers = collectPictured();
-    docRegistry.addWidgetExtension("Notebook", {
-      createNew: ({ content }, { model }) => {
+    const interrupts = new Interrupts(app);
+    app.docRegistry.addWidgetExtension("Notebook", {
+      createNew: ({ content, sessionContext, disposed }, { model }) => {
+        interrupts.watch(sessionContext);
+        disposed.connect(() => interrupts.forget(sessionContext));
         showCopies(content.rendermime, viewers);
         // A notebook may have several windows.
         if (known.has(model)) return;

@@ -23,6 +23,7 @@ TOOLS = {"jupyterlite-core": "0.8.6", "jupyterlite-pyodide-kernel": "0.8.6", "py
 COMM = "@pyviz/jupyterlab_pyviz"
 OWN_EXTENSION = "panel-neuroglancer"
 ENGINE = f"extensions/{OWN_EXTENSION}/static/engine/"
+LOADER = Path(__file__).with_name("kernel.mjs")
 
 
 def check_tools() -> None:
@@ -49,7 +50,7 @@ def settings(disabled: Sequence[str] = ()) -> dict[str, Any]:
         "PANEL_NEUROGLANCER_ENGINE_URL": f"../{ENGINE}",
     }
     kernel = {
-        "pyodideUrl": f"./{FOLDER}pyodide.mjs",
+        "pyodideUrl": f"./{FOLDER}{LOADER.name}",
         "disablePyPIFallback": True,
         "loadPyodideOptions": {"packages": list(AT_START), "env": env},
     }
@@ -111,6 +112,11 @@ def _copy_extensions(target: Path) -> None:
     own = assets.PACKAGE / "dist" / "labextension"
     if own.is_dir():
         shutil.copytree(own, target / OWN_EXTENSION)
+
+
+def copy_loader(site: Path) -> None:
+    """Copy what loads Pyodide in the kernel's worker, beside Pyodide."""
+    shutil.copy(LOADER, site / FOLDER)
 
 
 def copy_icons(site: Path) -> None:
