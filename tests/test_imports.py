@@ -16,6 +16,7 @@ ORDER = [
     "__init__",
     "on_demand",
     "tokens",
+    "large",
     "imports",
     "component",
     "gui",

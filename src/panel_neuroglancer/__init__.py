@@ -1,6 +1,6 @@
 """Neuroglancer, the WebGL viewer for huge 3-D volumes, as a Panel component."""
 
-from . import on_demand, tokens
+from . import large, on_demand, tokens
 from .component import Neuroglancer
 from .errors import BakeLimitError, NeuroglancerError, StateError, UrlError
 from .files import read_file, site_url
@@ -27,4 +27,5 @@ __all__ = [
 
 # Whichever of the two packages is imported first.
 on_demand.put_off()
+large.hasten()
 tokens.repeat()
