@@ -36,6 +36,8 @@ def begin(notebook: Any, cell: int) -> int:
 
 
 def interrupt(notebook: Any, cell: int, started: int, error: str) -> None:
+    # JupyterLab looks for the traceback's files.
+    notebook.watch.expect("Failed to load resource", "don't worry, about")
     notebook.page.locator("[data-command='notebook:interrupt-kernel']:visible").click()
     with pytest.raises(AssertionError, match=error):
         notebook.finish(cell, started)

@@ -75,7 +75,7 @@ def test_a_file_that_is_missing_is_named(page: Page, open_app: Open, watch: Any)
 
 
 def test_a_file_with_other_bytes_is_not_run(page: Page, open_app: Open, watch: Any) -> None:
-    watch.expect("integrity", "error occurred while loading")
+    watch.expect("integrity", "error occurred while loading", "could not be downloaded")
     page.route("**/param-*.whl", lambda route: route.fulfill(body=b"something else"))
     open_app("counter")
     expect(page.get_by_role("alert")).to_contain_text(

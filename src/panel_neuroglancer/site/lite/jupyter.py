@@ -50,7 +50,7 @@ def settings(disabled: Sequence[str] = ()) -> dict[str, Any]:
         "PANEL_NEUROGLANCER_ENGINE_URL": f"../{ENGINE}",
     }
     kernel = {
-        "pyodideUrl": f"./{FOLDER}{LOADER.name}",
+        "pyodideUrl": f"./{FOLDER}pyodide.mjs",
         "disablePyPIFallback": True,
         "loadPyodideOptions": {"packages": list(AT_START), "env": env},
     }
@@ -115,8 +115,14 @@ def _copy_extensions(target: Path) -> None:
 
 
 def copy_loader(site: Path) -> None:
-    """Copy what loads Pyodide in the kernel's worker, beside Pyodide."""
+    """Let kernels load Pyodide by way of a module of ours; JupyterLite's builder insists on Pyodide's own."""
     shutil.copy(LOADER, site / FOLDER)
+    path = site / "jupyter-lite.json"
+    config = json.loads(path.read_bytes())
+    config["jupyter-config-data"]["litePluginSettings"][f"{KERNEL}:kernel"]["pyodideUrl"] = (
+        f"./{FOLDER}{LOADER.name}"
+    )
+    path.write_text(json.dumps(config), encoding="utf8")
 
 
 def copy_icons(site: Path) -> None:

@@ -26,8 +26,28 @@ for cell in cells:
 bool(cells)
 `;
 
+// It would wait without asking for signals.
+const SLEEP = `
+import time
+from pyodide_js import checkInterrupt
+
+def make_sleep(wait, now, check):
+    def sleep(seconds, /):
+        """Wait for some seconds; an interrupt ends it."""
+        end = now() + seconds
+        while (left := end - now()) > 0.1:
+            wait(0.1)
+            check()
+        wait(max(left, 0) if seconds >= 0 else seconds)
+
+    return sleep
+
+time.sleep = make_sleep(time.sleep, time.monotonic, checkInterrupt)
+`;
+
 export async function loadPyodide(options) {
   const pyodide = await load(options);
+  pyodide.runPython(SLEEP, { globals: pyodide.toPy({}) });
   const kernel = new Kernel(pyodide);
   // Looks like the memory that a page would write its signals to.
   pyodide.setInterruptBuffer(
