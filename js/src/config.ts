@@ -4,7 +4,6 @@
 import { TrackableBasedEventActionMap } from "neuroglancer/unstable/python_integration/event_action_map.js";
 import { PrefetchManager } from "neuroglancer/unstable/python_integration/prefetch.js";
 import { RemoteActionHandler } from "neuroglancer/unstable/python_integration/remote_actions.js";
-import { TrackableBasedStatusMessages } from "neuroglancer/unstable/python_integration/remote_status_messages.js";
 import { VolumeRequestHandler } from "neuroglancer/unstable/python_integration/volume.js";
 import { TrackableValue } from "neuroglancer/unstable/trackable_value.js";
 import { parseFixedLengthArray, verifyInt, verifyObject } from "neuroglancer/unstable/util/json.js";
@@ -12,6 +11,7 @@ import { CompoundTrackable } from "neuroglancer/unstable/util/trackable.js";
 import { VIEWER_UI_CONFIG_OPTIONS, type Viewer } from "neuroglancer/unstable/viewer.js";
 import { renewed } from "./failures";
 import { equal, type JsonObject, toPlain } from "./json";
+import { ViewerMessages } from "./messages";
 import { residents } from "./residents";
 
 /** What a viewer tells Python: an action, a screenshot, voxels. */
@@ -103,7 +103,7 @@ export class PythonConfig {
     const add = this.#trackables.add.bind(this.#trackables);
     const actions = new RemoteActionHandler(viewer);
     const volumes = new VolumeRequestHandler(viewer);
-    const messages = new TrackableBasedStatusMessages();
+    const messages = new ViewerMessages(viewer.display.container);
     const { screenshotHandler } = viewer;
     const context = viewer.dataContext.addRef();
     const prefetch = new PrefetchManager(viewer.display, viewer.dataSourceProvider, context, viewer.uiConfiguration);

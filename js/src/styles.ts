@@ -13,10 +13,11 @@ const OURS = `
 .target :is(.neuroglancer-viewer, .neuroglancer-rendered-data-panel, button, [tabindex]):focus-visible { outline: 2px solid #9cf; outline-offset: -2px; }
 .portal { position: fixed; inset: 0; width: auto; height: auto; margin: 0; padding: 0; border: 0; overflow: visible; background: none; color: inherit; pointer-events: none; }
 .portal > * { pointer-events: auto; }
-.status { position: absolute; left: 0; right: 0; bottom: 0; top: 0; z-index: 40; pointer-events: none; }
+.status { position: absolute; left: 0; right: 0; bottom: 0; top: 0; z-index: 40; pointer-events: none; display: flex; flex-direction: column; justify-content: end; }
 .status > ul { pointer-events: auto; list-style: none; }
+.messages { margin: 0; padding: 0; background: #808080; color: white; font: 13.3px sans-serif; max-height: 25%; overflow-y: auto; }
 .target[data-ui="none"] :is(.neuroglancer-data-panel-layout-controls, .neuroglancer-display-dimensions-widget) { display: none; }
-#neuroglancer-status-container { width: 100%; }
+#neuroglancer-status-container { position: relative; width: 100%; }
 `;
 
 let sheet: CSSStyleSheet | undefined;

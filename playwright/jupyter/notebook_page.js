@@ -42,7 +42,8 @@ window.look = (id, i) => {
 /** Bring a cell's viewer into view, and wait until JupyterLab, too, has done with scrolling. */
 window.showViewer = async (id, i) => {
   const apart = id === "output view";
-  if (!apart && !viewers(id).length) await book().content.scrollToCell?.(cell(id));
+  // Cells far away are taken out of the page, or hidden in it.
+  if (!apart && !viewers(id)[i]?.checkVisibility()) await book().content.scrollToCell?.(cell(id));
   let [before, same] = ["", 0];
   while (same < 10) {
     await new Promise(requestAnimationFrame);

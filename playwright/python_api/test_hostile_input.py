@@ -161,7 +161,7 @@ def test_messages_and_errors_of_python_are_text(lab: Any, attack: str) -> None:
         result = shown.errors
     """)
     lab.page.get_by_role("alert").filter(has_text=f"OSError: {attack}").wait_for()
-    lab.page.locator("#neuroglancer-status-container li").filter(has_text=attack).wait_for()
+    lab.page.locator(".status li").filter(has_text=attack).wait_for()
     assert lab.page.evaluate(HARM) == []
     # What cannot be loaded is told above the viewer, as text too.
     lab.run("shown, = show(None); shown.url_input.value = attack; shown._load_url()")

@@ -127,6 +127,20 @@ def test_status_messages_come_and_go(lab: Any) -> None:
     lab.page.get_by_text("Grüße").wait_for(state="detached")
 
 
+def test_status_messages_stay_with_their_viewer(lab: Any) -> None:
+    lab.run(IMAGE + "\n    other = neuroglancer.Viewer(); show(viewer, other)")
+    viewers = lab.page.locator(".panel-neuroglancer-viewer")
+    for name, i in (("viewer", 0), ("other", 1)):
+        lab.run(f"with {name}.config_state.txn() as s: s.status_messages['a'] = 'of {name}'")
+        viewers.nth(i).get_by_text(f"of {name}", exact=True).wait_for()
+    for i in (1, 0):
+        viewers.nth(i).click()
+        assert [viewers.nth(n).locator(".messages li").all_inner_texts() for n in (0, 1)] == [
+            ["of viewer"],
+            ["of other"],
+        ]
+
+
 def test_screenshots(lab: Any) -> None:
     lab.run(IMAGE)
     lab.drawn()
