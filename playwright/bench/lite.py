@@ -93,8 +93,8 @@ def stock(runtime: Runtime, contents: Path, site: Path) -> None:
         for entry in entries.values():
             entry["depends"] = [name for name in entry["depends"] if canonicalize_name(name) in entries]
         lock.write(pyodide / "pyodide-lock.json", runtime.lock["info"], entries)
-        with patch.object(jupyter, "settings", lambda: settings):
-            jupyter.build(source, site, [contents], ["lab"])
+        with patch.object(jupyter, "settings", lambda disabled: settings):
+            jupyter.build(source, site, [contents], ["lab"], ())
     jupyter.copy_icons(site)
     assets.copy_engine(site, jupyter.ENGINE)
     assets.copy_scripts(site)
