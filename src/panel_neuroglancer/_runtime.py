@@ -91,14 +91,22 @@ def on_page() -> bool:
     return hasattr(js, "document")
 
 
+# JupyterLite's own worker, and the one that is begun early (site/lite/early.js).
+_LITE_WORKERS = ("extensions/@jupyterlite/", "static/pyodide/early-worker.mjs")
+
+
 def lite_site() -> str | None:
     """Return the URL of the JupyterLite site whose kernel this is, ending in "/"; None for everything else."""
     if not in_pyodide():
         return None
     import js
 
-    worker = str(js.self.location.href)
-    return worker.partition("extensions/@jupyterlite/")[0] if "/extensions/@jupyterlite/" in worker else None
+    address = str(js.self.location.href)
+    for worker in _LITE_WORKERS:
+        root, found, _ = address.partition(f"/{worker}")
+        if found:
+            return f"{root}/"
+    return None
 
 
 async def fetch(url: str, tell: Callable[[int, int | None], Any]) -> bytes:

@@ -100,7 +100,7 @@ def test_nothing_is_there_that_is_never_loaded(site: Path) -> None:
 def test_settings_are_relative_and_name_the_parts(site: Path) -> None:
     data = json.loads((site / "jupyter-lite.json").read_bytes())["jupyter-config-data"]
     kernel = data["litePluginSettings"][f"{packages.KERNEL}:kernel"]
-    assert kernel["pyodideUrl"] == f"./{jupyter.FOLDER}{jupyter.LOADER.name}"
+    assert kernel["pyodideUrl"] == f"./{jupyter.FOLDER}{jupyter.LOADER}"
     assert (site / kernel["pyodideUrl"]).is_file()
     assert kernel["disablePyPIFallback"] is True
     for name, url in kernel["loadPyodideOptions"]["env"].items():

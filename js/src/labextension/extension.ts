@@ -1,12 +1,14 @@
 // The extension of JupyterLab, Notebook and JupyterLite: a notebook is saved with a small picture of each viewer's last view,
 // an output can be shown in a second place, and JupyterLite's kernels can be interrupted.
 import { collectPictured, shrink } from "../pictured";
+import { loadAhead } from "./ahead";
 import { type RenderMime, showCopies } from "./copies";
 import { type Interruptible, Interrupts, type SessionContext } from "./interrupts";
 import { addPictures, type Notebook } from "./outputs";
 
 /** The parts of JupyterLab's objects that are used here. */
 interface Application extends Interruptible {
+  restored: Promise<unknown>;
   docRegistry: {
     addWidgetExtension(
       widget: string,
@@ -39,6 +41,7 @@ export const extension = {
   activate: (app: Application) => {
     const viewers = collectPictured();
     const interrupts = new Interrupts(app);
+    void loadAhead(app.restored);
     app.docRegistry.addWidgetExtension("Notebook", {
       createNew: ({ content, sessionContext, disposed }, { model }) => {
         interrupts.watch(sessionContext);

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import unquote
 
 from .errors import BadInputError, ExternalResourceError, SiteError
@@ -90,14 +91,22 @@ def copy_scripts(site: Path) -> int:
     return tree_size(site / PANEL_ROOT) + tree_size(site / BOKEH_RELEASE)
 
 
+def _engine() -> dict[str, Any]:
+    path = PACKAGE / "dist" / "engine.json"
+    if not path.exists():
+        raise SiteError(f"{path} is missing: this copy of panel-neuroglancer was not built. Run `make js`.")
+    engine: dict[str, Any] = json.loads(path.read_text(encoding="utf8"))
+    return engine
+
+
+def engine_entry() -> str:
+    """Return the name of the engine's file that loads the others."""
+    return str(_engine()["entry"])
+
+
 def copy_engine(site: Path, folder: str = "static/neuroglancer/") -> int:
     """Copy the viewer's engine and return its size."""
-    dist = PACKAGE / "dist"
-    if not (dist / "engine.json").exists():
-        raise SiteError(
-            f"{dist / 'engine.json'} is missing: this copy of panel-neuroglancer was not built. Run `make js`."
-        )
-    files = json.loads((dist / "engine.json").read_text(encoding="utf8"))["files"]
+    dist, files = PACKAGE / "dist", _engine()["files"]
     for name in files:
         _copy(dist / "engine" / name, site / folder / name)
     _copy(dist / "THIRD_PARTY_LICENSES.txt", site / folder / "THIRD_PARTY_LICENSES.txt")

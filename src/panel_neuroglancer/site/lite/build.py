@@ -71,7 +71,7 @@ def lite(
         with progress.step("build JupyterLite") as details:
             jupyter.build(Path(folder), stage, contents, options.apps, disabled)
             details.append(size(tree_size(stage)))
-        jupyter.copy_loader(stage)
+        jupyter.complete(stage, options.apps)
         jupyter.copy_icons(stage)
         sizes["engine"] = assets.copy_engine(stage, jupyter.ENGINE)
         sizes["Panel and Bokeh on the page"] = assets.copy_scripts(stage)

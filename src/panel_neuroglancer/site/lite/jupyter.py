@@ -23,7 +23,8 @@ TOOLS = {"jupyterlite-core": "0.8.6", "jupyterlite-pyodide-kernel": "0.8.6", "py
 COMM = "@pyviz/jupyterlab_pyviz"
 OWN_EXTENSION = "panel-neuroglancer"
 ENGINE = f"extensions/{OWN_EXTENSION}/static/engine/"
-LOADER = Path(__file__).with_name("kernel.mjs")
+HERE = Path(__file__).parent
+LOADER = "kernel.mjs"
 
 
 def check_tools() -> None:
@@ -114,15 +115,32 @@ def _copy_extensions(target: Path) -> None:
         shutil.copytree(own, target / OWN_EXTENSION)
 
 
-def copy_loader(site: Path) -> None:
-    """Let kernels load Pyodide by way of a module of ours; JupyterLite's builder insists on Pyodide's own."""
-    shutil.copy(LOADER, site / FOLDER)
+def complete(site: Path, apps: Sequence[str]) -> None:
+    """Let pages start Python and load the viewer's engine before JupyterLab asks for them, and kernels be interrupted.
+
+    Kernels load Pyodide by way of ``kernel.mjs``; JupyterLite's builder insists on Pyodide's own module. The pages' sides are
+    ``early.js`` and js/src/labextension.
+    """
+    for name in (LOADER, "early.js", "early-worker.mjs"):
+        shutil.copy(HERE / name, site / FOLDER)
     path = site / "jupyter-lite.json"
     config = json.loads(path.read_bytes())
-    config["jupyter-config-data"]["litePluginSettings"][f"{KERNEL}:kernel"]["pyodideUrl"] = (
-        f"./{FOLDER}{LOADER.name}"
-    )
+    data = config["jupyter-config-data"]
+    data["litePluginSettings"][f"{KERNEL}:kernel"]["pyodideUrl"] = f"./{FOLDER}{LOADER}"
+    (worker,) = (site / "extensions" / KERNEL / "static").glob("comlink.worker.*.js")
+    data["panelNeuroglancer"] = {
+        "engine": f"{ENGINE}{assets.engine_entry()}",
+        "plugin": f"{KERNEL}:kernel",
+        "worker": worker.relative_to(site).as_posix(),
+    }
     path.write_text(json.dumps(config), encoding="utf8")
+    for app in apps:
+        page = site / app / "index.html"
+        text = page.read_text(encoding="utf8")
+        page.write_text(
+            text.replace("<head>", f'<head>\n    <script src="../{FOLDER}early.js"></script>', 1),
+            encoding="utf8",
+        )
 
 
 def copy_icons(site: Path) -> None:

@@ -1,4 +1,4 @@
-// Pyodide for JupyterLite's kernel, with cells that can be interrupted though worker and page share no memory (that would take
+// Pyodide for JupyterLite's kernel, which may have begun before that asks for it (early-worker.mjs), and with cells that can be interrupted though worker and page share no memory (that would take
 // cross-origin isolation).
 //
 // A cell that awaits is cancelled. A cell that computes hears no messages; but Python asks for signals between bytecodes, so
@@ -45,7 +45,33 @@ def make_sleep(wait, now, check):
 time.sleep = make_sleep(time.sleep, time.monotonic, checkInterrupt)
 `;
 
+// Python that a worker has begun before JupyterLite asked for it; and where its output goes.
+let begun;
+const output = {};
+
+/** Begin to load Pyodide with the options that `loadPyodide` will be called with, and what JupyterLite's kernel imports. */
+export function begin(options) {
+  Object.assign(output, { stdout: console.log, stderr: console.error });
+  const pyodide = start({
+    ...options,
+    stdout: (text) => output.stdout(text),
+    stderr: (text) => output.stderr(text),
+  });
+  pyodide.then((python) => python.runPython("import piplite.piplite, pyodide_kernel", { globals: python.toPy({}) })).catch(() => {});
+  begun = { pyodide, asked: key(options) };
+}
+
 export async function loadPyodide(options) {
+  const { pyodide, asked } = begun ?? {};
+  begun = undefined;
+  if (asked !== key(options)) return await start(options);
+  Object.assign(output, { stdout: options.stdout, stderr: options.stderr });
+  return await pyodide.catch(() => start(options));
+}
+
+const key = ({ indexURL, packages, env }) => JSON.stringify([indexURL, packages, env]);
+
+async function start(options) {
   const pyodide = await load(options);
   pyodide.runPython(SLEEP, { globals: pyodide.toPy({}) });
   const kernel = new Kernel(pyodide);
