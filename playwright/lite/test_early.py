@@ -19,6 +19,11 @@ def kernels(page: Any) -> list[str]:
 def test_a_notebooks_kernel_has_begun_early(desk: Any, app: str) -> None:
     book = desk.open(QUICKSTART.path, app)
     assert kernels(book.page) == [EARLY]
+    # Before any cell has asked for a viewer.
+    book.until(
+        "no engine",
+        "performance.getEntriesByType('resource').some(({ name }) => /engine-[^/]+\\.js$/.test(name))",
+    )
     assert book.python(
         "import os, sys; print(os.getcwd(), sys.argv is not None); print('warned', file=sys.stderr)"
     )

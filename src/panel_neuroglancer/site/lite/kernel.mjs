@@ -1,5 +1,5 @@
-// Pyodide for JupyterLite's kernel, which may have begun before that asks for it (early-worker.mjs), and with cells that can be interrupted though worker and page share no memory (that would take
-// cross-origin isolation).
+// Pyodide for JupyterLite's kernel. It may have begun before JupyterLite asks for it (early-worker.mjs), and its cells can be
+// interrupted though worker and page share no memory (that would take cross-origin isolation).
 //
 // A cell that awaits is cancelled. A cell that computes hears no messages; but Python asks for signals between bytecodes, so
 // when it has computed for a while, a synchronous request to JupyterLite's service worker asks the page. The page's
