@@ -36,7 +36,7 @@ def look(other: Any) -> np.ndarray:
 
 # In Firefox, under heavy load, an array's chunks were seen to stay away for minutes (2 of 35 pages): two pages there.
 PAGES = [("firefox", app) for app in ("brain", "fibres")]
-PAGES += [("webkit", app) for app in ("brain", "fibres", "synapses", "nuclei")]
+PAGES += [("webkit", app) for app in ("brain", "fibres", "synapses")]
 
 
 @pytest.mark.parametrize(("other", "app"), PAGES, indirect=["other"], scope="session")
