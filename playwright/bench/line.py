@@ -51,11 +51,17 @@ class LineHandler(Handler):
     """Static files over a line; what lies in the folder `cdn` never changes."""
 
     disable_nagle_algorithm = True
-    extensions_map = {**Handler.extensions_map, ".simple": "application/vnd.pypi.simple.v1+json"}  # noqa: RUF012
 
     def __init__(self, *args: Any, line: Line, **kwargs: Any) -> None:
         self.line = line
         super().__init__(*args, **kwargs)
+
+    def guess_type(self, path: Any) -> str:
+        return (
+            "application/vnd.pypi.simple.v1+json"
+            if str(path).endswith(".simple")
+            else super().guess_type(path)
+        )
 
     def send_header(self, keyword: str, value: str) -> None:
         if keyword == "Cache-Control" and self.path.startswith("/cdn/"):
